@@ -1,0 +1,71 @@
+# Every verb of this project. A machine needs python3 (3.11 or later) and make, nothing else.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+WORKERS ?= 2
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+UV := UV_PROJECT_ENVIRONMENT=$(VENV) UV_PYTHON_DOWNLOADS=never $(BIN)/uv
+SYNCED := $(VENV)/.synced
+CODE := src services migrations tests $(patsubst %/,%,$(sort $(dir $(wildcard benchmarks/*.py))))
+
+.PHONY: help setup up test check lint format-check fmt types imports generated verify-generated lock wheel clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(SYNCED) ## make .venv with everything that uv.lock names (does nothing if it is there)
+
+$(SYNCED): pyproject.toml uv.lock Makefile
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Leadline needs Python 3.11 or later; say make PYTHON=python3.11")'
+	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	$(BIN)/uv --version 2>/dev/null | grep -qF 'uv $(UV_VERSION)' || $(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv==$(UV_VERSION)'
+	$(UV) sync --frozen --quiet
+	@touch $@
+
+up: setup ## start everything on this machine and watch it work (ARGS="--demo 500" ...)
+	@$(BIN)/leadline up $(ARGS)
+
+test: setup ## run all tests (ARGS="tests/domain -k cadence", WORKERS=4)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+check: lint format-check types imports verify-generated test ## everything that CI runs
+
+lint: setup ## look for mistakes with ruff
+	$(BIN)/ruff check $(CODE)
+
+format-check: setup ## fail if a file is not formatted
+	$(BIN)/ruff format --check $(CODE)
+
+fmt: setup ## format, and mend what ruff can mend
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
+
+types: setup ## check types, strictly
+	$(BIN)/mypy $(CODE)
+
+imports: setup ## check who imports whom
+	$(BIN)/lint-imports
+
+generated: setup ## write every generated file anew
+	$(BIN)/python -m tests.house.generated --write
+
+verify-generated: setup ## fail if a generated file differs from what would be generated
+	$(BIN)/python -m tests.house.generated --check
+
+lock: setup ## resolve dependencies anew, as pyproject.toml allows
+	$(UV) lock --upgrade
+
+wheel: setup ## build the wheel and the source distribution into dist/
+	$(UV) build --quiet
+
+clean: ## remove what the tools made; data of `leadline up` stay
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""One folder per process: what you see in `kubectl get deploy,cronjob,job`."""

@@ -1,0 +1,1 @@
+"""cli: the `leadline` command and `up`; the only place that may import several services."""

@@ -1,0 +1,19 @@
+"""The dialer's figures."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+ATTEMPTS_IN_HAND = Gauge(
+    "leadline_dialer_attempts_in_hand", "Attempts between their lease and the end of their report."
+)
+SLOTS = Gauge("leadline_dialer_slots", "Attempts that the dialer may have in hand at once.")
+REPORTS_WAITING = Gauge("leadline_dialer_reports_waiting", "Reports that the queue-service has not accepted yet.")
+PLACE_SECONDS = Histogram(
+    "leadline_dialer_place_seconds",
+    "Time of one request for a call, from the opening of its gate to the answer.",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30),
+)
+ANSWERS = Counter("leadline_dialer_answers", "Requests for a call, by what came of them.", ("answer",))
+MARKS = Counter("leadline_dialer_marks", "Answers to `go?`.", ("answer",))
+STOP_ORDERS = Counter("leadline_dialer_stop_orders", "Stop orders carried out, by result.", ("result",))
+BREAKER_STATE = Gauge("leadline_dialer_breaker_state", "0 closed, 1 half open (one call is tried), 2 open.")
+DRAINING = Gauge("leadline_dialer_draining", "1 while the dialer finishes what it has begun.")

@@ -1,0 +1,36 @@
+"""The settings of a dialer."""
+
+from typing import ClassVar
+
+from leadline.runtime.settings import ProcessSettings
+from leadline.runtime.settings.parts import (
+    BlandCallPart,
+    BlandPart,
+    CadencePart,
+    CallingPart,
+    CampaignsFilePart,
+    DialerPart,
+    DrainPart,
+    ListenPart,
+    ObservabilityPart,
+    PublicPart,
+    QueueClientPart,
+)
+
+
+class DialerSettings(ProcessSettings):
+    """Everything a dialer reads."""
+
+    process: ClassVar[str] = "dialer"
+
+    queue: QueueClientPart
+    bland: BlandPart
+    public: PublicPart
+    dialer: DialerPart
+    drain: DrainPart
+    cadence: CadencePart
+    calling: CallingPart
+    campaigns: CampaignsFilePart
+    call: BlandCallPart
+    listen: ListenPart
+    observability: ObservabilityPart

@@ -1,0 +1,247 @@
+"""One claimer per process: it waits for what falls due, leases in batches, and fans the leases out to waiting dialers."""
+
+import asyncio
+import itertools
+import math
+import random
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from leadline.contracts.leases import MAX_GROUP, Lease, LeaseBatch, LeaseRequest, StopOrder
+from leadline.domain.ids import AttemptId, CampaignName
+from leadline.domain.lead import PriorityBand
+from leadline.runtime.logging import get_logger
+from leadline.runtime.postgres import is_unavailable, retry_transaction
+from leadline.store import due, gate, open_attempts, pace, stop_orders
+from leadline.store.clock import get_clock
+from leadline.store.connection import Connection, Pool
+from leadline.store.due import NIL, Candidate, Head
+from leadline.store.gate import Gate
+from services.queue_service.leasing import Claim, Leased, claim
+from services.queue_service.marking import count_calls_left
+from services.queue_service.policy import Policy
+
+log = get_logger(__name__)
+
+START = datetime(1970, 1, 1, tzinfo=UTC)
+NEAR_POLL_SECONDS = 0.35
+IDLE_POLL_SECONDS = 1.5
+HELD_BACK_POLL_SECONDS = 0.1
+ERROR_WAIT_SECONDS = 1.0
+CURSOR_LIFE_SECONDS = 1.0
+STOP_ORDER_AGAIN_SECONDS = 10.0
+PACE_HORIZON_SECONDS = 1.0
+"""Real time for which leads are leased ahead of the pace: enough to keep dialers busy, little enough to hold nobody up."""
+
+
+@dataclass(eq=False, slots=True)
+class Waiter:
+    """A dialer that is waiting for leads."""
+
+    request: LeaseRequest
+    future: "asyncio.Future[LeaseBatch]"
+
+
+@dataclass(slots=True)
+class _Cursors:
+    """Where each (campaign, band) was read to; forgotten once a second for leads that became due behind it."""
+
+    at: dict[tuple[CampaignName, PriorityBand], tuple[datetime, Any]] = field(default_factory=dict)
+    since: float = 0.0
+
+    def heads(self, campaigns: Sequence[CampaignName], now: float) -> list[Head]:
+        if now - self.since > CURSOR_LIFE_SECONDS:
+            self.reset(now)
+        return [
+            Head(campaign, band, *self.at.get((campaign, band), (START, NIL)))
+            for campaign in campaigns
+            for band in PriorityBand
+        ]
+
+    def reset(self, now: float) -> None:
+        self.at.clear()
+        self.since = now
+
+    def advance(self, read: Sequence[Candidate]) -> None:
+        for candidate in read:
+            self.at[candidate.campaign, candidate.band] = (candidate.due_at, candidate.lead_id)
+
+
+class Claimer:
+    """Answers lease requests. Safe beside any number of other claimers: correctness is the database's."""
+
+    def __init__(self, pool: Pool, policy: Policy, give_back: Callable[[Sequence[AttemptId]], None]) -> None:
+        self._pool = pool
+        self._policy = policy
+        self._give_back = give_back
+        self._waiters: deque[Waiter] = deque()
+        self._wake = asyncio.Event()
+        self._cursors = _Cursors()
+        self._closing = False
+
+    async def lease(self, request: LeaseRequest) -> LeaseBatch:
+        """Wait up to the request's `wait_seconds` for leads or stop orders; both lists are empty when time ran out."""
+        waiter = Waiter(request, asyncio.get_running_loop().create_future())
+        self._waiters.append(waiter)
+        self._wake.set()
+        try:
+            async with asyncio.timeout(request.wait_seconds):
+                return await asyncio.shield(waiter.future)
+        except TimeoutError:
+            return waiter.future.result() if waiter.future.done() else LeaseBatch(leases=[], stop_orders=[])
+        finally:
+            waiter.future.cancel()
+
+    def poke(self) -> None:
+        """Something may have become due, or a call must be stopped: look now."""
+        self._wake.set()
+
+    def close(self) -> None:
+        """Answer every waiting dialer with nothing and stop."""
+        self._closing = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Serve waiting dialers until closed. A database that is away is waited for."""
+        while not self._closing:
+            try:
+                pause = await self._serve()
+            except Exception as error:
+                if not is_unavailable(error):
+                    log.error("claim_failed", exc_info=error)
+                pause = ERROR_WAIT_SECONDS
+            await self._sleep(pause)
+        for waiter in self._drop_gone():
+            waiter.future.set_result(LeaseBatch(leases=[], stop_orders=[]))
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+        self._wake.clear()
+
+    def _drop_gone(self) -> list[Waiter]:
+        self._waiters = deque(w for w in self._waiters if not w.future.done())
+        return list(self._waiters)
+
+    async def _serve(self) -> float:
+        """Give out what can be given now; returns how long (real seconds) to sleep unless poked."""
+        waiting = self._drop_gone()
+        if not waiting:
+            return IDLE_POLL_SECONDS
+        async with self._pool.acquire() as conn:
+            await self._give_stop_orders(conn, waiting)
+            if not any(w.request.slots for w in self._drop_gone()):
+                return NEAR_POLL_SECONDS
+            state = await self._permitted(conn)
+            if not state.open:
+                return IDLE_POLL_SECONDS
+            campaigns = [c for c in self._policy.campaigns if c not in state.paused_campaigns]
+            if await self._give_leads(conn, state, campaigns):
+                return HELD_BACK_POLL_SECONDS
+            return await self._until_next(conn, campaigns)
+
+    async def _permitted(self, conn: Connection) -> Gate:
+        state = await gate.read_gate(conn)
+        if state.failover:
+            await gate.hold_dispatch(conn, state.now, "the database is another system or timeline than before")
+            log.error("dispatch_held", reason="failover")
+            state = await gate.read_gate(conn)
+        return state
+
+    async def _give_stop_orders(self, conn: Connection, waiting: Sequence[Waiter]) -> None:
+        rows = await stop_orders.take_stop_orders(conn, 50, STOP_ORDER_AGAIN_SECONDS)
+        if rows:
+            orders = [StopOrder(**dict(row)) for row in rows]
+            waiting[0].future.set_result(LeaseBatch(leases=[], stop_orders=orders))
+
+    def _wanted(self) -> list[Waiter]:
+        """One entry for each free slot, dialers taking turns, so that none gets all."""
+        waiting = self._drop_gone()
+        rounds = max((w.request.slots for w in waiting), default=0)
+        turns = (w for turn in range(rounds) for w in waiting if w.request.slots > turn)
+        return list(itertools.islice(turns, MAX_GROUP))
+
+    async def _give_leads(self, conn: Connection, state: Gate, campaigns: Sequence[CampaignName]) -> bool:
+        """Claim until nothing is due or no slot is free; True if the account's pace or plan ended it."""
+        while wanted := self._wanted():
+            wanted = wanted[: await self._budget(conn, state)]
+            if not wanted:
+                return True
+            from_start = not self._cursors.at
+            heads = self._cursors.heads(campaigns, asyncio.get_running_loop().time())
+            result = await self._claim(conn, heads, wanted)
+            self._cursors.advance(result.chosen)
+            if len(result.chosen) < len(wanted):
+                self._cursors.reset(asyncio.get_running_loop().time())
+                if from_start or not result.chosen:
+                    return False
+        return False
+
+    async def _claim(self, conn: Connection, heads: Sequence[Head], wanted: Sequence[Waiter]) -> Claim:
+        async def once() -> Claim:
+            async with conn.transaction():
+                now = (await get_clock(conn)).now
+                return await claim(conn, self._policy, heads, [w.request.dialer for w in wanted], now)
+
+        result = await retry_transaction(once)
+        batches: dict[Waiter, list[Lease]] = {}
+        for waiter, leased in zip(wanted, result.leased, strict=False):
+            batches.setdefault(waiter, []).append(_lease(leased, self._policy.lease_seconds))
+        for waiter, leases in batches.items():
+            if waiter.future.done():
+                self._give_back([AttemptId(lease.attempt_id) for lease in leases])
+            else:
+                waiter.future.set_result(LeaseBatch(leases=leases, stop_orders=[]))
+        return result
+
+    async def _budget(self, conn: Connection, state: Gate) -> int:
+        """How many leads are worth leasing now. Advisory: the send mark enforces pace and plan."""
+        budget = MAX_GROUP
+        calls_left = await count_calls_left(conn, self._policy, state.now, state.speed, leased_hold_slots=True)
+        if calls_left is not None:
+            budget = min(budget, calls_left)
+        interval = self._policy.pace_interval
+        if interval is not None:
+            clock = await get_clock(conn)
+            next_slot_at = await pace.read_pace(conn, self._policy.account)
+            until = clock.now + clock.business(PACE_HORIZON_SECONDS)
+            slots = math.ceil((until - max(clock.now, next_slot_at or clock.now)) / interval)
+            leased, _ = await open_attempts.count_in_hand(conn)
+            budget = min(budget, slots - leased)
+        return max(0, budget)
+
+    async def _until_next(self, conn: Connection, campaigns: Sequence[CampaignName]) -> float:
+        """Real seconds until the next lead falls due, within the poll that other replicas' news needs."""
+        clock = await get_clock(conn)
+        next_at = await due.next_due_at(conn, campaigns, clock.now)
+        idle = IDLE_POLL_SECONDS * random.uniform(0.7, 1.0)  # noqa: S311 -- jitter between replicas, no secret
+        if next_at is None:
+            return idle
+        seconds = clock.real_seconds(next_at - clock.now)
+        return max(0.0, min(seconds, NEAR_POLL_SECONDS if seconds < IDLE_POLL_SECONDS else idle))
+
+
+def _lease(leased: Leased, lease_seconds: float) -> Lease:
+    attempt, lead = leased.attempt, leased.lead
+    known = {
+        "first_name": lead.first_name,
+        "last_name": lead.last_name,
+        "lead_id": lead.sender_lead_id,
+        "list_id": lead.list_id,
+    }
+    return Lease(
+        attempt_id=attempt.id,
+        lead_id=lead.id,
+        campaign=attempt.campaign,
+        phone_number=attempt.phone_number,
+        attempt_no=attempt.attempt_no,
+        lease_seconds=lease_seconds,
+        request_data={key: value for key, value in known.items() if value},
+        traceparent=attempt.traceparent,
+    )

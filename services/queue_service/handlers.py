@@ -1,0 +1,338 @@
+"""Handlers: parse, call, respond."""
+
+import hashlib
+import re
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field
+
+from leadline.contracts.events import EventSource
+from leadline.contracts.leads import LeadSubmission
+from leadline.contracts.leases import LeaseRequest, ReportRequest, SendMarkRequest, StopReport
+from leadline.contracts.operators import (
+    CampaignList,
+    LeadList,
+    Reason,
+    Reschedule,
+    SuppressionRequest,
+    SuppressionView,
+)
+from leadline.contracts.sweep import SweepRunFinished, SweepRunStarted, SweepStep
+from leadline.domain.ids import CampaignName, LeadId, PhoneNumber
+from leadline.domain.phone import parse_phone_number
+from leadline.runtime.http.bearer import CALLER
+from leadline.runtime.http.bodies import parse_body, parse_path, parse_query, respond
+from leadline.runtime.http.problems import HttpProblem
+from leadline.store import gate, suppressions, sweep
+from leadline.store.clock import get_clock
+from leadline.store.connection import Connection
+from services.queue_service import explaining, operating, reading, sweeping
+from services.queue_service.operating import NotFound
+from services.queue_service.service import QueueService
+
+SERVICE = web.AppKey("service", QueueService)
+IDEMPOTENCY_KEY = "Idempotency-Key"
+_OPERATION_ID = re.compile(r"[!-~]{1,200}")
+PROMISE_LIMIT = 100
+
+
+class _LeadPath(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    id: UUID
+
+
+class _NumberQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    phone_number: str = Field(min_length=1, max_length=64)
+
+
+class _PlanQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    limit: int = Field(default=500, ge=1, le=5000)
+
+
+def _service(request: web.Request) -> QueueService:
+    return request.app[SERVICE]
+
+
+def _operation_id(request: web.Request, *, needed: bool) -> str | None:
+    """The caller's operation id. HttpProblem 400 if it is needed and missing, or no token of printable characters."""
+    given = request.headers.get(IDEMPOTENCY_KEY)
+    if given is None and not needed:
+        return None
+    if given is None or not _OPERATION_ID.fullmatch(given):
+        raise HttpProblem(
+            400,
+            "operation_id_needed",
+            f"Send {IDEMPOTENCY_KEY}: up to 200 printable characters, a new one for each change, the same for a repetition.",
+        )
+    return given
+
+
+# ---------------------------------------------------------------- leads and events
+
+
+async def submit_lead(request: web.Request) -> web.Response:
+    """Take a lead."""
+    posted = await parse_body(request, LeadSubmission)
+    digest = hashlib.sha256(await request.read()).digest()
+    operation_id = _operation_id(request, needed=False)
+    accepted = await _service(request).submit_lead(posted, request[CALLER], operation_id, digest)
+    return respond(accepted)
+
+
+async def store_event(request: web.Request) -> web.Response:
+    """Keep an event."""
+    source = request.headers.get("X-Leadline-Source", "")
+    if source not in set(EventSource):
+        raise HttpProblem(400, "unknown_source", f"Send X-Leadline-Source: one of {', '.join(EventSource)}.")
+    return respond(await _service(request).store_event(EventSource(source), await request.read()))
+
+
+# ---------------------------------------------------------------- the protocol of one attempt
+
+
+async def lease(request: web.Request) -> web.Response:
+    """Lease leads; gives them back if the dialer is gone."""
+    batch = await _service(request).lease(await parse_body(request, LeaseRequest))
+    if batch.leases and (request.transport is None or request.transport.is_closing()):
+        _service(request).give_back(batch)
+    return respond(batch)
+
+
+async def mark(request: web.Request) -> web.Response:
+    """Answer `go?`."""
+    return respond(await _service(request).mark(await parse_body(request, SendMarkRequest)))
+
+
+async def report(request: web.Request) -> web.Response:
+    """Take reports."""
+    return respond(await _service(request).report(await parse_body(request, ReportRequest)))
+
+
+async def report_stop(request: web.Request) -> web.Response:
+    """Take what became of a stop order."""
+    order_id = parse_path(request, _LeadPath).id
+    return respond(await _service(request).report_stop(order_id, await parse_body(request, StopReport)))
+
+
+# ---------------------------------------------------------------- operators: leads
+
+
+async def find_leads(request: web.Request) -> web.Response:
+    """Leads of a number."""
+    service = _service(request)
+    number = parse_phone_number(parse_query(request, _NumberQuery).phone_number, service.policy.countries)
+    return respond(LeadList(leads=await service.read(lambda conn: reading.find_leads(conn, service.policy, number))))
+
+
+async def get_lead(request: web.Request) -> web.Response:
+    """One lead."""
+    service, lead_id = _service(request), LeadId(parse_path(request, _LeadPath).id)
+    return respond(await service.read(lambda conn: reading.read_lead(conn, service.policy, lead_id)))
+
+
+async def explain_lead(request: web.Request) -> web.Response:
+    """Why, or why not."""
+    service, lead_id = _service(request), LeadId(parse_path(request, _LeadPath).id)
+    return respond(await service.read(lambda conn: explaining.explain(conn, service.policy, lead_id)))
+
+
+Verb = Callable[[Connection, QueueService, LeadId, Any, str], Awaitable[None]]
+
+
+def _lead_verb(model: type[BaseModel], verb: Verb) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """A handler that does something to one lead, once per operation id, and answers with the lead."""
+
+    async def handler(request: web.Request) -> web.Response:
+        service, lead_id = _service(request), LeadId(parse_path(request, _LeadPath).id)
+        body = await parse_body(request, model)
+
+        async def work(conn: Connection) -> dict[str, Any]:
+            await verb(conn, service, lead_id, body, request[CALLER])
+            return (await reading.read_leads(conn, service.policy, [lead_id]))[0].model_dump(mode="json")
+
+        return await _once(request, work)
+
+    return handler
+
+
+async def _once(request: web.Request, work: Callable[[Connection], Awaitable[dict[str, Any]]]) -> web.Response:
+    operation_id = _operation_id(request, needed=True)
+    asked = f"{request.method} {request.path}\n".encode() + await request.read()
+    answer = await _service(request).once(request[CALLER], operation_id, hashlib.sha256(asked).digest(), work)
+    return web.json_response(answer)
+
+
+async def _pause(conn: Connection, _: QueueService, lead_id: LeadId, body: Reason, actor: str) -> None:
+    await operating.pause_lead(conn, lead_id, body.reason, actor)
+
+
+async def _resume(conn: Connection, service: QueueService, lead_id: LeadId, body: Reason, actor: str) -> None:
+    await operating.resume_lead(conn, service.policy, lead_id, body.reason, actor)
+
+
+async def _complete(conn: Connection, _: QueueService, lead_id: LeadId, body: Reason, actor: str) -> None:
+    await operating.complete_by_operator(conn, lead_id, body.reason, actor)
+
+
+async def _reopen(conn: Connection, service: QueueService, lead_id: LeadId, body: Reason, actor: str) -> None:
+    await operating.reopen_lead(conn, service.policy, lead_id, body.reason, actor)
+
+
+async def _reschedule(conn: Connection, service: QueueService, lead_id: LeadId, body: Reschedule, actor: str) -> None:
+    due_at = _aware(body.due_at)
+    await operating.reschedule_lead(conn, service.policy, lead_id, due_at, body.reason, actor)
+
+
+def _aware(at: datetime) -> datetime:
+    if at.tzinfo is None:
+        raise HttpProblem(400, "invalid_body", "due_at needs an offset, as in 2026-01-05T15:30:00-05:00.")
+    return at
+
+
+pause_lead = _lead_verb(Reason, _pause)
+resume_lead = _lead_verb(Reason, _resume)
+complete_lead = _lead_verb(Reason, _complete)
+reopen_lead = _lead_verb(Reason, _reopen)
+reschedule_lead = _lead_verb(Reschedule, _reschedule)
+
+
+# ---------------------------------------------------------------- operators: numbers, campaigns, account
+
+
+def _number(request: web.Request) -> PhoneNumber:
+    """Any number may be suppressed, whatever its country."""
+    return parse_phone_number(request.match_info["phone_number"], _service(request).policy.countries)
+
+
+async def get_suppression(request: web.Request) -> web.Response:
+    """Is the number on the list?"""
+    number = _number(request)
+    return respond(await _service(request).read(lambda conn: _suppression(conn, number)))
+
+
+async def _suppression(conn: Connection, number: PhoneNumber) -> SuppressionView:
+    row = await suppressions.find_suppression(conn, number)
+    if row is None:
+        raise NotFound("the number is not on the suppression list")
+    return SuppressionView(**dict(row))
+
+
+async def put_suppression(request: web.Request) -> web.Response:
+    """Put the number on the list."""
+    number, body = _number(request), await parse_body(request, SuppressionRequest)
+
+    async def work(conn: Connection) -> dict[str, Any]:
+        await operating.suppress(conn, number, body.reason, body.source, request[CALLER])
+        return (await _suppression(conn, number)).model_dump(mode="json")
+
+    return await _once(request, work)
+
+
+async def delete_suppression(request: web.Request) -> web.Response:
+    """Take the number off the list."""
+    number, body = _number(request), await parse_body(request, Reason)
+
+    async def work(conn: Connection) -> dict[str, Any]:
+        was = await _suppression(conn, number)
+        await operating.unsuppress(conn, number, body.reason, request[CALLER])
+        return was.model_dump(mode="json")
+
+    return await _once(request, work)
+
+
+async def list_campaigns(request: web.Request) -> web.Response:
+    """Campaigns and their switches."""
+    service = _service(request)
+    state = await service.read(gate.read_gate)
+    return respond(CampaignList(campaigns=reading.campaign_views(service.policy, state)))
+
+
+def _campaign_verb(
+    verb: Callable[..., Awaitable[None]],
+) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def handler(request: web.Request) -> web.Response:
+        service, campaign = _service(request), CampaignName(request.match_info["campaign"])
+        body = await parse_body(request, Reason)
+
+        async def work(conn: Connection) -> dict[str, Any]:
+            await verb(conn, service.policy, campaign, body.reason, request[CALLER])
+            views = reading.campaign_views(service.policy, await gate.read_gate(conn))
+            return next(v for v in views if v.campaign == campaign).model_dump(mode="json")
+
+        return await _once(request, work)
+
+    return handler
+
+
+pause_campaign = _campaign_verb(operating.pause_campaign)
+resume_campaign = _campaign_verb(operating.resume_campaign)
+
+
+def _gate_verb(verb: Callable[..., Awaitable[object]]) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def handler(request: web.Request) -> web.Response:
+        body = await parse_body(request, Reason)
+
+        async def work(conn: Connection) -> dict[str, Any]:
+            await verb(conn, body.reason, request[CALLER])
+            return reading.gate_view(await gate.read_gate(conn)).model_dump(mode="json")
+
+        return await _once(request, work)
+
+    return handler
+
+
+pause_account = _gate_verb(operating.pause_account)
+resume_account = _gate_verb(operating.resume_account)
+release_dispatch = _gate_verb(operating.release_dispatch)
+
+
+async def get_stats(request: web.Request) -> web.Response:
+    """The board's figures."""
+    return respond(await _service(request).stats())
+
+
+# ---------------------------------------------------------------- sweep
+
+
+async def get_sweep_plan(request: web.Request) -> web.Response:
+    """Everything late or stuck."""
+    limit = parse_query(request, _PlanQuery).limit
+    return respond(await _service(request).read(lambda conn: sweeping.read_plan(conn, limit)))
+
+
+async def sweep_expire(request: web.Request) -> web.Response:
+    """Time alone."""
+    return respond(SweepStep(counters=await _service(request).expire()))
+
+
+async def sweep_apply_events(request: web.Request) -> web.Response:
+    """Apply what was kept."""
+    return respond(SweepStep(counters=await _service(request).apply_events()))
+
+
+async def check_promises(request: web.Request) -> web.Response:
+    """The promises as queries."""
+    return respond(await _service(request).check_promises(PROMISE_LIMIT))
+
+
+async def begin_sweep_run(request: web.Request) -> web.Response:
+    """A sweep begins."""
+    return respond(SweepRunStarted(run_id=await _service(request).transaction(sweeping.begin_run)))
+
+
+async def finish_sweep_run(request: web.Request) -> web.Response:
+    """A sweep ended."""
+    run_id, body = UUID(request.match_info["run_id"]), await parse_body(request, SweepRunFinished)
+
+    async def work(conn: Connection) -> bool:
+        now = (await get_clock(conn)).now
+        return await sweep.finish_run(conn, run_id, now, succeeded=body.succeeded, counters=body.counters)
+
+    finished = await _service(request).transaction(work)
+    return respond(SweepStep(counters={"finished": int(finished)}))

@@ -1,0 +1,301 @@
+"""Step 3 of a call: what dialers and the sweep report of attempts. Late truth is never refused."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from leadline.contracts.leases import AttemptReport, RejectionClass, ReportAnswer, ReportKind
+from leadline.domain.attempt import OPEN_STATES, AttemptOrigin, AttemptState
+from leadline.domain.ids import AttemptId, CallId, PhoneNumber
+from leadline.domain.lead import PLANNED_STATUSES, HeldReason
+from leadline.domain.outcome import Outcome
+from leadline.domain.rules.planning import plan_after_result, plan_not_sent, plan_uncounted
+from leadline.domain.transitions import AttemptMessage, attempt_effect
+from leadline.runtime.ids import new_uuid7
+from leadline.store import attempts, gate, open_attempts, phones
+from leadline.store.changes import Changes
+from leadline.store.clock import Clock, get_clock
+from leadline.store.connection import Connection
+from leadline.store.numbers import AttemptRow, LeadRow, NumberState, load_numbers
+from leadline.store.records import Alarm, Audit, Deadline, NewAttempt, NewStopOrder
+from services.queue_service.leasing import plan_again
+from services.queue_service.policy import Policy
+from services.queue_service.settle import apply_plan, bad_number, hold_lead, move_attempt, suppress_number
+
+FOREVER_SECONDS = 366 * 86400.0
+"""A doubtful attempt is ended by evidence or by its own deadline, not by the clock of open attempts."""
+
+
+@dataclass(slots=True)
+class Reporting:
+    """One transaction of reports."""
+
+    policy: Policy
+    clock: Clock
+    changes: Changes
+    doubts: Mapping[AttemptId, tuple[bool, float]]
+    """For each open attempt: (quiet time over, seconds during which the provider could be asked)."""
+
+
+async def report_group(conn: Connection, policy: Policy, reports: Sequence[AttemptReport]) -> list[ReportAnswer]:
+    """Take a group of reports inside the caller's transaction; answers in order. Repeating a report changes nothing."""
+    found = await attempts.find_phones(conn, [AttemptId(r.attempt_id) for r in reports])
+    await phones.lock_phones(conn, list(found.values()))
+    asked = [
+        (AttemptId(r.attempt_id), r.kind is not ReportKind.UNREACHABLE)
+        for r in reports
+        if r.kind in (ReportKind.ABSENT, ReportKind.INCONCLUSIVE, ReportKind.UNREACHABLE)
+    ]
+    await open_attempts.note_asked(conn, asked)
+    clock = await get_clock(conn)
+    numbers = await load_numbers(conn, list(found.values()))
+    reporting = Reporting(
+        policy=policy,
+        clock=clock,
+        changes=Changes(now=clock.now, actor="dialer"),
+        doubts=await open_attempts.read_doubt(conn, [a for a, _ in asked]),
+    )
+    answers = [_take(reporting, report, numbers, found) for report in reports]
+    await reporting.changes.flush(conn)
+    for report, answer in zip(reports, answers, strict=True):
+        if report.kind is ReportKind.REJECTED and answer.changed:
+            await _pause_if_told(conn, reporting, report, numbers[found[AttemptId(report.attempt_id)]])
+    return answers
+
+
+def _take(
+    reporting: Reporting,
+    report: AttemptReport,
+    numbers: Mapping[PhoneNumber, NumberState],
+    found: Mapping[AttemptId, PhoneNumber],
+) -> ReportAnswer:
+    attempt_id = AttemptId(report.attempt_id)
+    number = numbers.get(found[attempt_id]) if attempt_id in found else None
+    if number is None:
+        return ReportAnswer(attempt_id=attempt_id, state=None, changed=False)
+    attempt = number.attempts[attempt_id]
+    before, alarms_before = attempt.state, len(reporting.changes.alarms)
+    _HANDLERS[report.kind](reporting, number, attempt, report)
+    alarms = reporting.changes.alarms[alarms_before:]
+    return ReportAnswer(
+        attempt_id=attempt_id,
+        state=attempt.state,
+        changed=attempt.state is not before,
+        alarm=alarms[0].kind if alarms else None,
+    )
+
+
+def _placed(reporting: Reporting, number: NumberState, attempt: AttemptRow, report: AttemptReport) -> None:
+    if report.call_id is not None:
+        record_placed(reporting.changes, reporting.policy, reporting.clock, number, attempt, CallId(report.call_id))
+
+
+def record_placed(
+    changes: Changes, policy: Policy, clock: Clock, number: NumberState, attempt: AttemptRow, call_id: CallId
+) -> None:
+    """The provider has this call for this attempt: whatever we thought of the attempt, that is the truth."""
+    if attempt.call_id is not None and attempt.call_id != call_id:
+        record_second_call(changes, number, attempt, call_id)
+        return
+    effect = attempt_effect(attempt.state, AttemptMessage.PLACED)
+    changes.calls.append((call_id, attempt.id))
+    if effect.alarm:
+        changes.alarms.append(Alarm("placed_without_mark_or_late", attempt.id, attempt.lead_id, {"was": attempt.state}))
+    if attempt.state is AttemptState.ENDED or attempt.state is AttemptState.PLACED:
+        if attempt.call_id is None:
+            move_attempt(changes, attempt, attempt.state, call_id=call_id)
+        return
+    other = number.open_attempt
+    if attempt.state not in OPEN_STATES and other is not None:
+        _end_beside_another(changes, number, attempt, call_id)
+        return
+    if attempt.state not in OPEN_STATES:
+        changes.retaken.append((number.phone_number, attempt.id))
+        if number.leads[attempt.lead_id].due_at is not None:
+            changes.calling.append(attempt.lead_id)
+    move_attempt(changes, attempt, AttemptState.PLACED, placed_at=changes.now, call_id=call_id)
+    longest = policy.longest_call.get(number.leads[attempt.lead_id].campaign, timedelta(hours=12))
+    changes.deadlines.append(Deadline(attempt.id, clock.real_seconds(longest) + policy.report_within_seconds))
+    stop_if_suppressed(changes, number, attempt)
+
+
+def stop_if_suppressed(changes: Changes, number: NumberState, attempt: AttemptRow) -> None:
+    """A stop that committed after the mark ends the call as soon as its id is known."""
+    if number.suppression_reason is not None:
+        changes.stop_orders.append(
+            NewStopOrder(new_uuid7(), attempt.id, number.phone_number, attempt.call_id, "suppressed")
+        )
+
+
+def _end_beside_another(changes: Changes, number: NumberState, attempt: AttemptRow, call_id: CallId) -> None:
+    """Two live calls to one number: the later-known one is counted and stopped."""
+    move_attempt(
+        changes, attempt, AttemptState.ENDED, outcome=Outcome.UNKNOWN, call_id=call_id, evidence="found beside another call"
+    )
+    changes.stop_orders.append(
+        NewStopOrder(new_uuid7(), attempt.id, number.phone_number, call_id, "second_live_call")
+    )
+    changes.alarms.append(Alarm("two_live_calls", attempt.id, attempt.lead_id, {"call_id": call_id}))
+
+
+def record_second_call(changes: Changes, number: NumberState, attempt: AttemptRow, call_id: CallId) -> NewAttempt:
+    """A second provider call under one attempt: a counted row of its own, and an alarm. The caller may add a result."""
+    row = NewAttempt(
+        id=AttemptId(new_uuid7()),
+        lead_id=attempt.lead_id,
+        campaign=number.leads[attempt.lead_id].campaign,
+        phone_number=number.phone_number,
+        attempt_no=attempt.attempt_no,
+        state=AttemptState.ENDED,
+        leased_at=changes.now,
+        closed_at=changes.now,
+        origin=AttemptOrigin.PROVIDER_RETRY,
+        parent_id=attempt.id,
+        call_id=call_id,
+        outcome=Outcome.UNKNOWN,
+        close_reason="second_call_of_one_attempt",
+    )
+    changes.new_attempts.append(row)
+    changes.calls.append((call_id, row.id))
+    changes.alarms.append(Alarm("second_call_of_one_attempt", attempt.id, attempt.lead_id, {"call_id": call_id}))
+    return row
+
+
+def _not_sent(reporting: Reporting, number: NumberState, attempt: AttemptRow, report: AttemptReport) -> None:
+    if not _close(reporting, attempt, AttemptMessage.NOT_SENT, report.message or "not_sent"):
+        return
+    lead, policy = number.leads[attempt.lead_id], reporting.policy
+    in_row = lead.not_sent_in_row + 1
+    plan = plan_not_sent(
+        reporting.changes.now, in_row, number.lead_facts(lead), number.number_facts(), policy.rules_for(lead.campaign)
+    )
+    if lead.status in PLANNED_STATUSES:
+        apply_plan(reporting.changes, number, lead, plan, cause="not_sent", not_sent_in_row=in_row)
+
+
+def _rejected(reporting: Reporting, number: NumberState, attempt: AttemptRow, report: AttemptReport) -> None:
+    if not _close(reporting, attempt, AttemptMessage.REJECTED, _rejection_reason(report)):
+        return
+    changes = reporting.changes
+    if report.rejection is RejectionClass.DNC:
+        suppress_number(changes, number, report.message or "provider's do-not-call list", source="provider")
+    elif report.rejection is RejectionClass.BAD_NUMBER:
+        bad_number(changes, number, report.message or "refused by the provider", cause="rejected")
+    _plan_uncounted(reporting, number, attempt, "rejected", wait_seconds=report.retry_after_seconds or 0.0)
+
+
+def _rejection_reason(report: AttemptReport) -> str:
+    return f"{report.rejection or 'rejected'}: {report.message or report.http_status or ''}"[:500]
+
+
+def _plan_uncounted(
+    reporting: Reporting, number: NumberState, attempt: AttemptRow, cause: str, *, wait_seconds: float = 0.0
+) -> None:
+    """An attempt that does not count: its lead is due again, never at once."""
+    lead, now = number.leads[attempt.lead_id], reporting.changes.now
+    if lead.status in PLANNED_STATUSES:
+        rules, wait = reporting.policy.rules_for(lead.campaign), reporting.clock.business(wait_seconds)
+        plan = plan_uncounted(now, wait, number.lead_facts(lead), number.number_facts(), rules)
+        apply_plan(reporting.changes, number, lead, plan, cause=cause)
+
+
+def _returned(reporting: Reporting, number: NumberState, attempt: AttemptRow, report: AttemptReport) -> None:
+    """Given back before a mark: nothing was sent, so the lead is due as it was."""
+    if _close(reporting, attempt, AttemptMessage.RETURNED, report.message or "returned"):
+        release_lead(reporting.changes, reporting.policy, number, attempt, cause="returned")
+
+
+def release_lead(
+    changes: Changes, policy: Policy, number: NumberState, attempt: AttemptRow, *, cause: str
+) -> None:
+    """A lease came to nothing: its lead is due again from now on."""
+    plan_again(changes, policy, number, number.leads[attempt.lead_id], changes.now, cause=cause)
+
+
+def _doubt(reporting: Reporting, number: NumberState, attempt: AttemptRow, report: AttemptReport) -> None:
+    effect = attempt_effect(attempt.state, AttemptMessage.DOUBT)
+    if effect.state is not None:
+        move_attempt(reporting.changes, attempt, effect.state, close_reason=report.message or "doubt")
+        reporting.changes.deadlines.append(Deadline(attempt.id, FOREVER_SECONDS))
+
+
+def _absent(reporting: Reporting, number: NumberState, attempt: AttemptRow, report: AttemptReport) -> None:
+    """Nothing at the provider: proof once the quiet time is over, else just one more answer."""
+    quiet, _ = reporting.doubts.get(attempt.id, (False, 0.0))
+    if attempt.state is AttemptState.UNKNOWN and quiet:
+        move_attempt(reporting.changes, attempt, AttemptState.NOT_PLACED, close_reason="absent_at_provider")
+        _plan_uncounted(reporting, number, attempt, "not_placed")
+
+
+def _inconclusive(reporting: Reporting, number: NumberState, attempt: AttemptRow, report: AttemptReport) -> None:
+    """Doubt that nobody can resolve ends: the attempt counts, and an operator decides about the lead."""
+    _, asked_seconds = reporting.doubts.get(attempt.id, (False, 0.0))
+    if attempt.state is not AttemptState.UNKNOWN or asked_seconds < reporting.policy.unknown_deadline_seconds:
+        return
+    changes, lead = reporting.changes, number.leads[attempt.lead_id]
+    move_attempt(changes, attempt, AttemptState.ABANDONED, close_reason="deadline")
+    changes.alarms.append(Alarm("attempt_abandoned", attempt.id, lead.id))
+    if lead.status in PLANNED_STATUSES:
+        hold_lead(changes, lead, HeldReason.UNRESOLVED_CALL, cause="abandoned")
+
+
+def _unreachable(reporting: Reporting, number: NumberState, attempt: AttemptRow, report: AttemptReport) -> None:
+    """The provider could not be asked: no time passed for the attempt's deadline."""
+
+
+def _lost(reporting: Reporting, number: NumberState, attempt: AttemptRow, report: AttemptReport) -> None:
+    """Placed, past its longest end, unknown to the provider: it is over, and it counts."""
+    if attempt.state is not AttemptState.PLACED:
+        return
+    changes, lead = reporting.changes, number.leads[attempt.lead_id]
+    move_attempt(changes, attempt, AttemptState.ENDED, outcome=Outcome.UNKNOWN, evidence="no result, unknown to the provider")
+    changes.alarms.append(Alarm("result_lost", attempt.id, lead.id))
+    if lead.status in PLANNED_STATUSES:
+        rules = reporting.policy.rules_for(lead.campaign)
+        plan = plan_after_result(
+            changes.now, changes.now, Outcome.UNKNOWN, None, number.lead_facts(lead), number.number_facts(), rules
+        )
+        apply_plan(changes, number, lead, plan, cause="result_lost")
+
+
+def _close(reporting: Reporting, attempt: AttemptRow, message: AttemptMessage, reason: str) -> bool:
+    """Close an attempt as the table says; False if its state is left as it is (with an alarm where the table has one)."""
+    effect = attempt_effect(attempt.state, message)
+    if effect.alarm:
+        reporting.changes.alarms.append(Alarm(f"{message}_after_{attempt.state}", attempt.id, attempt.lead_id))
+    if effect.state is None:
+        return False
+    move_attempt(reporting.changes, attempt, effect.state, close_reason=reason)
+    return True
+
+
+_HANDLERS = {
+    ReportKind.RETURNED: _returned,
+    ReportKind.PLACED: _placed,
+    ReportKind.NOT_SENT: _not_sent,
+    ReportKind.REJECTED: _rejected,
+    ReportKind.DOUBT: _doubt,
+    ReportKind.ABSENT: _absent,
+    ReportKind.INCONCLUSIVE: _inconclusive,
+    ReportKind.UNREACHABLE: _unreachable,
+    ReportKind.LOST: _lost,
+}
+
+
+async def _pause_if_told(
+    conn: Connection, reporting: Reporting, report: AttemptReport, number: NumberState
+) -> None:
+    """A rejection that concerns the account or the campaign pauses it; the audit log and an alarm say why."""
+    attempt_id = AttemptId(report.attempt_id)
+    campaign = number.leads[number.attempts[attempt_id].lead_id].campaign
+    reason, now = _rejection_reason(report), reporting.clock.now
+    noted = Changes(now=now, actor="provider")
+    if report.rejection is RejectionClass.ACCOUNT and await gate.pause_account(conn, now, reason, automatic=True):
+        noted.audit.append(Audit("account_paused", reason))
+        noted.alarms.append(Alarm("account_paused", attempt_id, details={"reason": reason}))
+    if report.rejection is RejectionClass.CAMPAIGN and await gate.pause_campaign(
+        conn, campaign, now, reason, automatic=True
+    ):
+        noted.audit.append(Audit("campaign_paused", reason, campaign=campaign))
+        noted.alarms.append(Alarm("campaign_paused", attempt_id, details={"reason": reason, "campaign": campaign}))
+    await noted.flush(conn)

@@ -1,0 +1,47 @@
+"""Puts a simulated world together: tests serve it in their own process, `__main__` in one of its own."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+from aiohttp import web
+
+from services.simulator.bland.answers import NAMED_REFUSALS
+from services.simulator.bland.exchange import Exchange
+from services.simulator.bland.handlers import BlandHandlers
+from services.simulator.bland.webhooks import WebhookSender
+from services.simulator.control import ControlHandlers
+from services.simulator.settings import SimulatedWorldPart
+from services.simulator.transport import Courier
+from services.simulator.world import World
+
+_MOST_BODY_BYTES: Final = 8 * 1024 * 1024
+
+def create_app(
+    settings: SimulatedWorldPart | None = None, wall: Callable[[], float] = time.time
+) -> web.Application:
+    """One simulated world with its own clock, ledger and account. Needs a running loop from its start-up on.
+
+    `wall` gives real time as epoch seconds.
+    """
+    settings = settings or SimulatedWorldPart()
+    world = World(settings, wall)
+    sender = WebhookSender(settings, world.clock, world.timers, world.faults)
+    exchange = Exchange(settings, world, sender)
+    courier = Courier(world.faults, NAMED_REFUSALS)
+    app = web.Application(client_max_size=_MOST_BODY_BYTES)
+    app.add_routes(BlandHandlers(settings, world, exchange, courier).routes())
+    app.add_routes(ControlHandlers(world, exchange, sender).routes())
+
+    async def let_go(_app: web.Application) -> None:
+        courier.close()
+
+    async def living(_app: web.Application) -> AsyncIterator[None]:
+        await sender.start()
+        yield
+        world.timers.clear()
+        await sender.stop()
+
+    app.on_shutdown.append(let_go)
+    app.cleanup_ctx.append(living)
+    return app

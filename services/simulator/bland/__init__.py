@@ -1,0 +1,1 @@
+"""Bland AI as documented and observed: its HTTP interface, its refusals, its webhooks."""

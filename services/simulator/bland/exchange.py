@@ -1,0 +1,225 @@
+"""The account at Bland: which calls there are, how they live and end. No HTTP here."""
+
+import random
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from math import floor
+from typing import Final
+from uuid import uuid4
+
+from leadline.domain.outcome import Outcome
+from services.simulator.answer import Answer
+from services.simulator.bland import answers, result
+from services.simulator.bland.call import Call
+from services.simulator.bland.limits import PLAN_CAPS, Limits
+from services.simulator.bland.request import CallRequest
+from services.simulator.bland.webhooks import WebhookSender
+from services.simulator.fate import Fate
+from services.simulator.ledger import LedgerRow, Origin
+from services.simulator.phone import e164
+from services.simulator.settings import SimulatedWorldPart
+from services.simulator.world import World
+
+_LEAST_DOLLARS: Final = 0.015
+_CITATIONS_SECONDS: Final = 45.0
+_OUR_EXCHANGE: Final = "5550900"
+
+
+class Exchange:
+    """All calls of one account, in order of creation. Single-threaded; every method returns at once."""
+
+    def __init__(self, settings: SimulatedWorldPart, world: World, sender: WebhookSender) -> None:
+        """No calls, full balance."""
+        self._settings = settings
+        self._world = world
+        self._sender = sender
+        self._caps = PLAN_CAPS[settings.plan]
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget every call; its end and its webhooks never come."""
+        self._calls: list[Call] = []
+        self._by_id: dict[str, Call] = {}
+        self._by_number: defaultdict[str, list[Call]] = defaultdict(list)
+        self._live: dict[str, Call] = {}
+        self._limits = Limits(
+            self._caps, self._settings.same_number_business_seconds, self._settings.calls_per_business_second
+        )
+        self.balance_dollars = self._settings.balance_dollars
+
+    @property
+    def total_calls(self) -> int:
+        """How many calls the account ever had."""
+        return len(self._calls)
+
+    def accept(self, request: CallRequest, row: LedgerRow) -> Answer:
+        """Judge a request that fits the interface, and place the call unless something speaks against it."""
+        number = e164(request.phone_number)
+        refusal = self._refusal(request, number)
+        if refusal is not None:
+            row.refusal = refusal.refusal
+            return refusal
+        call = self._place(request, number or "", row)
+        body = {
+            "status": "success",
+            "message": "Call successfully queued.",
+            "call_id": call.id,
+            "batch_id": None,
+        }
+        return Answer(200, body)
+
+    def place_elsewhere(self, request: CallRequest, number: str, row: LedgerRow, fate: Fate | None) -> Call:
+        """A call that the account has without anybody having asked for it here: foreign, or inbound."""
+        return self._place(request, number, row, fate=fate)
+
+    def _refusal(self, request: CallRequest, number: str | None) -> Answer | None:
+        if number is None:
+            return answers.invalid_number(request.phone_number)
+        if request.pathway_id and self._settings.pathway_ids and request.pathway_id not in self._settings.pathway_ids:
+            return answers.pathway_not_found()
+        if self.balance_dollars <= 0:
+            return answers.insufficient_balance()
+        if not number.startswith("+1"):
+            return answers.destination_blocked()
+        if self._world.ledger.full:
+            return answers.server_error()
+        return self._limits.refusal(number, self._world.clock.now(), len(self._live))
+
+    def _place(
+        self, request: CallRequest, number: str, row: LedgerRow, *, fate: Fate | None = None, is_retry: bool = False
+    ) -> Call:
+        now = self._world.clock.now()
+        self._limits.note_call(number, now)
+        earlier = self._by_number[number]
+        fate = fate or self._world.fate(number, len(earlier) + 1)
+        call = Call(
+            id=str(uuid4()),
+            request=request,
+            number=number,
+            our_number=request.from_number or f"{number[:5]}{_OUR_EXCHANGE}",
+            listed_number=self._listed(number, len(earlier)),
+            fate=fate,
+            row=row,
+            created_at=floor(now * 1000) / 1000,
+            created_real=self._world.clock.real_now(),
+            started_at=max(now, request.start_at or 0.0) + fate.queue_seconds,
+            is_retry=is_retry,
+            inbound=row.origin is Origin.INBOUND,
+        )
+        row.phone_number, row.call_id, row.wants_result = number, call.id, request.webhook is not None
+        earlier.append(call)
+        self._calls.append(call)
+        self._by_id[call.id] = self._live[call.id] = call
+        self._world.timers.at_business(call.planned_end, partial(self._end, call))
+        if request.in_call_events and fate.answered:
+            self._world.timers.at_business(call.answered_at, partial(self._announce, call))
+        return call
+
+    def _announce(self, call: Call) -> None:
+        if call.live:
+            self._sender.send_in_call_event(call)
+
+    def _listed(self, number: str, ordinal: int) -> str:
+        chance = random.Random(f"{self._settings.seed}|list|{number}|{ordinal}").random()  # noqa: S311 -- no secret
+        return number.removeprefix("+1") if chance < self._settings.national_form_share else number
+
+    def _end(self, call: Call) -> None:
+        if call.live:
+            self._close(call, call.planned_end)
+            self._dial_again(call)
+
+    def _close(self, call: Call, ended_at: float) -> None:
+        """The call is over: write it down, then tell whoever asked to be told."""
+        call.ended_at = ended_at
+        self._live.pop(call.id, None)
+        minutes = result.length_seconds(call) / 60
+        call.price_dollars = max(_LEAST_DOLLARS, minutes * self._caps.dollars_per_minute)
+        self.balance_dollars -= call.price_dollars
+        self._limits.note_minutes(ended_at, minutes)
+        row = call.row
+        row.started_business, row.ended_business = min(call.started_at, ended_at), ended_at
+        row.outcome = Outcome.FAILED if call.canceled else call.fate.outcome
+        row.callback_promised = call.fate.callback_at is not None and not call.stopped
+        self._sender.send_result(call)
+        if call.request.citation_schema_ids or self._cites(call):
+            follow = partial(self._sender.send_citations, call)
+            self._world.timers.at_business(ended_at + _CITATIONS_SECONDS, follow)
+
+    def _cites(self, call: Call) -> bool:
+        share = self._settings.citations_share
+        return bool(share) and random.Random(f"{call.id}|citations").random() < share  # noqa: S311 -- no secret
+
+    def _dial_again(self, call: Call) -> None:
+        """Bland's own `retry`: a second call under the same metadata, which is why Leadline must not send the field."""
+        wait_seconds = call.request.retry_wait_seconds
+        if wait_seconds is None or call.is_retry or call.fate.outcome is not Outcome.VOICEMAIL:
+            return
+
+        def dial() -> None:
+            if not self._world.ledger.full:
+                clock = self._world.clock
+                row = self._world.ledger.open(Origin.PROVIDER_RETRY, clock.real_now(), clock.now())
+                row.attempt_id, row.campaign = call.row.attempt_id, call.row.campaign
+                self._place(call.request, call.number, row, is_retry=True)
+
+        self._world.timers.at_business(call.planned_end + wait_seconds, dial)
+
+    def stop(self, call_id: str) -> Answer:
+        """End a call now, queued ones included."""
+        call = self._live.get(call_id)
+        if call is None:
+            return answers.sid_not_found()
+        now = self._world.clock.now()
+        call.stopped = True
+        call.row.stopped_real = self._world.clock.real_now()
+        call.canceled = now < call.answered_at or not call.fate.answered
+        if call.fate.reached:
+            # Whatever the person would still have said, was not said.
+            call.fate = replace(call.fate, outcome=Outcome.CONFUSED, variant=0.0, callback_at=None, body=None, raw=None)
+        self._close(call, now)
+        return Answer(200, {"status": "success", "message": "Call ended successfully."})
+
+    def details(self, call_id: str) -> Answer:
+        """`GET /v1/calls/{id}`."""
+        call = self._by_id.get(call_id)
+        if call is None:
+            return answers.call_not_found()
+        return Answer(200, result.details(call, self._world.clock.now()))
+
+    def active(self) -> Answer:
+        """`GET /v1/calls/active`."""
+        now = self._world.clock.now()
+        return Answer(200, {"data": [result.active_item(call, now) for call in self._live.values()], "errors": None})
+
+    def number_of(self, call_id: str) -> str | None:
+        """The person's number of a call, for faults that concern a number."""
+        call = self._by_id.get(call_id)
+        return None if call is None else call.number
+
+    def resend(self, call_ids: Sequence[str]) -> Answer:
+        """`POST /v1/postcall/webhooks/resend`: only results that were sent before, to the same address."""
+        calls = [self._by_id.get(call_id) for call_id in call_ids]
+        resent = [call.id for call in calls if call is not None and self._sender.resend_result(call)]
+        return Answer(200, {"data": {"resent": resent, "failed": sorted(set(call_ids) - set(resent))}, "errors": None})
+
+    def knows_number(self, number: str) -> bool:
+        """Whether any call was made to (or came from) this person."""
+        return number in self._by_number
+
+    def listed(self, created_from: float, created_to: float, number: str | None) -> list[Call]:
+        """Calls that the list knows already, created within [from, to] business time, oldest first.
+
+        `number` as E.164 narrows the search; how a call spells it is the caller's to compare.
+        """
+        calls = self._calls if number is None else self._by_number.get(number, [])
+        seen = bisect_right(
+            calls,
+            self._world.clock.real_now() - self._settings.listing_lag_seconds,
+            key=lambda call: call.created_real,
+        )
+        first = bisect_left(calls, created_from, hi=seen, key=lambda call: call.created_at)
+        last = bisect_right(calls, created_to, lo=first, hi=seen, key=lambda call: call.created_at)
+        return calls[first:last]

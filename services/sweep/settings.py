@@ -1,0 +1,27 @@
+"""What the sweep reads."""
+
+from typing import ClassVar
+
+from leadline.runtime.settings import ProcessSettings
+from leadline.runtime.settings.parts import BlandPart, ObservabilityPart, QueueClientPart, SweepPart
+
+
+class SweepSettings(ProcessSettings):
+    """Settings of `python -m services.sweep`."""
+
+    process: ClassVar[str] = "sweep"
+
+    queue: QueueClientPart
+    bland: BlandPart
+    sweep: SweepPart
+    observability: ObservabilityPart
+
+
+class DryRunSettings(ProcessSettings):
+    """Settings of `python -m services.sweep --dry-run`: Bland is not asked."""
+
+    process: ClassVar[str] = "sweep"
+
+    queue: QueueClientPart
+    sweep: SweepPart
+    observability: ObservabilityPart

@@ -1,0 +1,1 @@
+"""What Leadline's processes share: domain, store, telephony, contracts, clients, runtime."""

@@ -1,0 +1,156 @@
+"""How the queue-service is spoken to: bearer token, no redirects, retries with the same operation id, typed errors."""
+
+from collections.abc import Mapping
+from typing import Final, TypeVar
+
+import aiohttp
+from pydantic import BaseModel, ValidationError
+from yarl import URL
+
+from leadline.contracts.problems import Problem
+from leadline.domain.errors import LeadlineError
+from leadline.runtime.retry import TRANSIENT_STATUSES, TransientAnswer, queue_service_retry
+from leadline.runtime.tracing import TRACEPARENT_HEADER, current_traceparent
+
+IDEMPOTENCY_KEY: Final = "Idempotency-Key"
+MOST_CONNECTIONS: Final = 400
+KEEPALIVE_SECONDS: Final = 30.0
+"""Less than the queue-service's own, so that we are the ones who close."""
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+
+class QueueError(LeadlineError):
+    """The queue-service did not do what it was asked."""
+
+    code = "queue_error"
+
+
+class QueueUnavailable(QueueError):
+    """No answer, or one that says: later. The request may or may not have been carried out; repeat it as it was."""
+
+    code = "queue_unavailable"
+
+    def __init__(self, sentence: str, retry_after_seconds: float | None = None) -> None:
+        super().__init__(sentence)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class QueueRefused(QueueError):
+    """The queue-service understood and said no; `problem` says why."""
+
+    code = "queue_refused"
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+
+
+class QueueNonsense(QueueError):
+    """The answer does not fit the contract: another version, or something else at that address."""
+
+    code = "queue_nonsense"
+
+
+class QueueHttp:
+    """A session with the queue-service. Make it inside a running loop; safe for use by many tasks at once."""
+
+    def __init__(self, base_url: str, token: str, *, timeout_seconds: float = 10.0) -> None:
+        """Open a session.
+
+        Args:
+            timeout_seconds: bound of one request, without the wait of a long poll.
+        """
+        self._base = base_url.rstrip("/")
+        self._timeout_seconds = timeout_seconds
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=MOST_CONNECTIONS, keepalive_timeout=KEEPALIVE_SECONDS, ttl_dns_cache=30
+            ),
+            headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+        )
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._session.close()
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        answer: type[Answer],
+        *,
+        body: BaseModel | bytes | None = None,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        deadline_seconds: float = 0.0,
+        wait_seconds: float = 0.0,
+    ) -> Answer:
+        """Send one request, and the very same again while the queue-service cannot be reached or says: later.
+
+        Args:
+            path: already quoted.
+            body: a message, or bytes that are sent as they are.
+            deadline_seconds: how long to go on repeating; 0 sends once.
+            wait_seconds: how long the queue-service may hold a long poll.
+
+        Raises:
+            QueueUnavailable, QueueRefused, QueueNonsense.
+        """
+        url = URL(self._base + path, encoded=True).update_query(query or {})
+        raw = body.model_dump_json().encode() if isinstance(body, BaseModel) else body
+        sent_headers = self._headers(body, headers)
+        try:
+            async for attempt in queue_service_retry(deadline_seconds):
+                with attempt:
+                    status, content = await self._once(method, url, raw, sent_headers, wait_seconds)
+        except TransientAnswer as error:
+            sentence = f"The queue-service answered {error.status}."
+            raise QueueUnavailable(sentence, error.retry_after_seconds) from error
+        except (aiohttp.ClientConnectionError, TimeoutError) as error:
+            raise QueueUnavailable(f"The queue-service cannot be reached: {type(error).__name__}.") from error
+        return _read(status, content, answer)
+
+    def _headers(self, body: BaseModel | bytes | None, headers: Mapping[str, str] | None) -> dict[str, str]:
+        sent = dict(headers or {})
+        if isinstance(body, BaseModel):
+            sent["Content-Type"] = "application/json"
+        if traceparent := current_traceparent():
+            sent[TRACEPARENT_HEADER] = traceparent
+        return sent
+
+    async def _once(
+        self, method: str, url: URL, raw: bytes | None, headers: Mapping[str, str], wait_seconds: float
+    ) -> tuple[int, bytes]:
+        timeout = aiohttp.ClientTimeout(total=self._timeout_seconds + wait_seconds, sock_connect=self._timeout_seconds)
+        try:
+            async with self._session.request(
+                method, url, data=raw, headers=headers, allow_redirects=False, timeout=timeout
+            ) as response:
+                content = await response.read()
+        except (TimeoutError, aiohttp.ClientConnectionError):
+            raise
+        except (aiohttp.ClientError, OSError) as error:
+            raise aiohttp.ClientConnectionError(f"the answer broke off: {type(error).__name__}") from error
+        if response.status in TRANSIENT_STATUSES:
+            raise TransientAnswer(response.status, _retry_after_seconds(response.headers.get("Retry-After", "")))
+        return response.status, content
+
+
+def _retry_after_seconds(header: str) -> float | None:
+    return float(header) if header.isascii() and header.isdigit() and len(header) < 6 else None
+
+
+def _read(status: int, content: bytes, answer: type[Answer]) -> Answer:
+    if status >= 500:
+        raise QueueUnavailable(f"The queue-service answered {status}.")
+    try:
+        if 200 <= status < 300:
+            # A newer queue-service may say more than this client knows: during a rolling update both run.
+            return answer.model_validate_json(content, extra="ignore")
+        problem = Problem.model_validate_json(content, extra="ignore")
+    except ValidationError as error:
+        raise QueueNonsense(f"The queue-service answered {status} in a shape that is not in the contract.") from error
+    raise QueueRefused(problem)

@@ -1,0 +1,43 @@
+"""Rate, errors, duration of every route. Labels come from closed sets: method, route template, status."""
+
+import time
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+from prometheus_client import Counter, Gauge, Histogram
+
+from leadline.runtime.http.problems import route_template
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_CLIENT_GONE = "499"
+
+REQUESTS = Counter("leadline_http_requests", "Requests answered, by route template.", ("method", "route", "status"))
+REQUEST_SECONDS = Histogram(
+    "leadline_http_request_seconds",
+    "Time from a request's head to its answer's end.",
+    ("method", "route"),
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+)
+REQUESTS_IN_FLIGHT = Gauge("leadline_http_requests_in_flight", "Requests being answered.")
+
+
+def figures_middleware() -> Middleware:
+    """Count and time every request. Put it outermost, around `problem_middleware`, so that it sees the final status."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        began = time.perf_counter()
+        status = _CLIENT_GONE
+        REQUESTS_IN_FLIGHT.inc()
+        try:
+            response = await handler(request)
+            status = str(response.status)
+            return response
+        finally:
+            REQUESTS_IN_FLIGHT.dec()
+            method = request.method if request.method in _METHODS else "other"
+            route = route_template(request)
+            REQUESTS.labels(method, route, status).inc()
+            REQUEST_SECONDS.labels(method, route).observe(time.perf_counter() - began)
+
+    return middleware

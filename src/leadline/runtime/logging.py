@@ -1,0 +1,130 @@
+"""Logs: an event is a snake_case verb phrase, its data stand as keys. JSON in a cluster, readable on a terminal.
+
+Callers mask telephone numbers before they log them; nothing here knows one when it sees it.
+"""
+
+import json
+import logging
+import sys
+import traceback
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+from leadline.runtime.tracing import current_trace_id
+
+_DATA = "leadline_data"
+_MAX_TEXT = 2000
+_QUIET_LOGGERS = ("aiohttp.access", "asyncio", "alembic", "urllib3")
+
+
+class Log:
+    """Writes events. Safe from any thread; values are logged with `str` unless JSON knows them."""
+
+    def __init__(self, name: str) -> None:
+        self._logger = logging.getLogger(name)
+
+    def debug(self, event: str, /, **data: object) -> None:
+        """For whoever develops."""
+        self._write(logging.DEBUG, event, data)
+
+    def info(self, event: str, /, **data: object) -> None:
+        """Something happened as it should."""
+        self._write(logging.INFO, event, data)
+
+    def warning(self, event: str, /, **data: object) -> None:
+        """Something is odd and was dealt with."""
+        self._write(logging.WARNING, event, data)
+
+    def error(self, event: str, /, *, exc_info: BaseException | None = None, **data: object) -> None:
+        """Someone should look."""
+        self._write(logging.ERROR, event, data, exc_info)
+
+    def exception(self, event: str, /, **data: object) -> None:
+        """As `error`, with the traceback of the exception being handled."""
+        self._write(logging.ERROR, event, data, exc_info=sys.exception())
+
+    def _write(self, level: int, event: str, data: Mapping[str, object], exc_info: BaseException | None = None) -> None:
+        if self._logger.isEnabledFor(level):
+            self._logger.log(level, event, extra={_DATA: data}, exc_info=exc_info)
+
+
+def get_logger(name: str) -> Log:
+    """The log of a module, which passes its `__name__`."""
+    return Log(name)
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: at, level, event, process, logger, trace_id if there is one, then the event's data."""
+
+    def __init__(self, process: str) -> None:
+        super().__init__()
+        self._process = process
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Serialise; never raises for odd data."""
+        line: dict[str, object] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "event": _event(record),
+            "process": self._process,
+            "logger": record.name,
+        }
+        if trace_id := current_trace_id():
+            line["trace_id"] = trace_id
+        line |= {key: value for key, value in _data(record).items() if key not in line}
+        if record.exc_info:
+            line["error"] = _traceback(record)
+        return json.dumps(line, default=_readable, ensure_ascii=False)
+
+
+class ConsoleFormatter(logging.Formatter):
+    """`12:00:01.234 info    dialer  call_placed attempt_id=...`."""
+
+    def __init__(self, process: str) -> None:
+        super().__init__()
+        self._process = process
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One readable line; a traceback follows on lines of its own."""
+        at = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S.%f")[:-3]
+        data = "".join(f" {key}={_readable(value)}" for key, value in _data(record).items())
+        text = f"{at} {record.levelname.lower():<7} {self._process:<8} {_event(record)}{data}"
+        return f"{text}\n{_traceback(record)}" if record.exc_info else text
+
+
+def _event(record: logging.LogRecord) -> str:
+    return str(record.msg) if hasattr(record, _DATA) else "library_said"
+
+
+def _data(record: logging.LogRecord) -> dict[str, Any]:
+    if hasattr(record, _DATA):
+        return dict(getattr(record, _DATA))
+    return {"message": record.getMessage()[:_MAX_TEXT]}
+
+
+def _traceback(record: logging.LogRecord) -> str:
+    return "".join(traceback.format_exception(*record.exc_info)).rstrip() if record.exc_info else ""
+
+
+def _readable(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value)[:_MAX_TEXT]
+
+
+def configure_logging(
+    process: str, *, level: str = "info", log_format: str = "auto", stream: TextIO = sys.stderr
+) -> None:
+    """Send everything that is logged to `stream`. `auto` is readable on a terminal and JSON elsewhere.
+
+    Replaces what an earlier call configured; libraries are heard from `warning` upwards.
+    """
+    as_json = log_format == "json" or (log_format == "auto" and not stream.isatty())
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonFormatter(process) if as_json else ConsoleFormatter(process))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in _QUIET_LOGGERS:
+        logging.getLogger(name).setLevel(logging.WARNING)

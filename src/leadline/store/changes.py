@@ -1,0 +1,163 @@
+"""What one transaction is about to write, gathered while deciding and written in one statement per table.
+
+Decisions fill a `Changes`; `flush` writes it in the lock order of the protocol (phone, lead, due row, attempt).
+Every change of an attempt names the state it expects: the callers hold the phone's lock, so a difference is a bug or
+a row touched by hand, and the whole group is refused (`StateConflict`).
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from leadline.domain.attempt import OPEN_STATES, AttemptState
+from leadline.domain.ids import AttemptId, LeadId, PhoneNumber
+from leadline.store import attempts, audit, open_attempts, stop_orders, suppressions
+from leadline.store.connection import Connection
+from leadline.store.leads import NewLead, insert_leads
+from leadline.store.records import (
+    Alarm,
+    AttemptChange,
+    Audit,
+    Deadline,
+    DueChange,
+    LeadChange,
+    NewAttempt,
+    NewStopOrder,
+    NewSuppression,
+    PhoneChange,
+)
+
+
+@dataclass(slots=True)
+class Changes:
+    """Everything one transaction writes. `now` is business time, `actor` whoever caused it."""
+
+    now: datetime
+    actor: str
+    suppressions: list[NewSuppression] = field(default_factory=list)
+    phones: list[PhoneChange] = field(default_factory=list)
+    new_leads: list[NewLead] = field(default_factory=list)
+    leads: list[LeadChange] = field(default_factory=list)
+    due: list[DueChange] = field(default_factory=list)
+    calling: list[LeadId] = field(default_factory=list)
+    not_due: list[LeadId] = field(default_factory=list)
+    still_calling: list[LeadId] = field(default_factory=list)
+    """Planned anew while their call goes on: marked again after the due rows are written."""
+    new_attempts: list[NewAttempt] = field(default_factory=list)
+    attempts: list[AttemptChange] = field(default_factory=list)
+    retaken: list[tuple[PhoneNumber, AttemptId]] = field(default_factory=list)
+    """Closed attempts that are open again, with the number they take."""
+    deadlines: list[Deadline] = field(default_factory=list)
+    calls: list[tuple[str, AttemptId]] = field(default_factory=list)
+    stop_orders: list[NewStopOrder] = field(default_factory=list)
+    audit: list[Audit] = field(default_factory=list)
+    alarms: list[Alarm] = field(default_factory=list)
+
+    async def flush(self, conn: Connection) -> None:
+        """Write everything, one statement per table. Raises StateConflict; the caller rolls back."""
+        for s in self.suppressions:
+            await suppressions.insert_suppression(conn, s.phone_number, s.reason, s.source, self.now)
+        await _write_phones(conn, self.phones)
+        await insert_leads(conn, self.new_leads, self.now)
+        await _write_leads(conn, self.leads, self.now)
+        await _write_due(conn, self)
+        await _write_attempts(conn, self)
+        await _write_trail(conn, self)
+
+
+UPDATE_PHONES: Final = """
+UPDATE phones p SET
+    bad_number_reason = coalesce(p.bad_number_reason, c.bad_number_reason),
+    sold_outcome = coalesce(p.sold_outcome, c.sold_outcome),
+    rest_until = greatest(p.rest_until, c.rest_until),
+    last_sent_by = greatest(p.last_sent_by, c.last_sent_by)
+FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[])
+    AS c(phone_number, bad_number_reason, sold_outcome, rest_until, last_sent_by)
+WHERE p.phone_number = c.phone_number
+"""
+
+
+async def _write_phones(conn: Connection, phones: list[PhoneChange]) -> None:
+    if phones:
+        await conn.execute(
+            UPDATE_PHONES,
+            [p.phone_number for p in phones],
+            [p.bad_number_reason for p in phones],
+            [p.sold_outcome for p in phones],
+            [p.rest_until for p in phones],
+            [p.last_sent_by for p in phones],
+        )
+
+
+UPDATE_LEADS: Final = """
+UPDATE leads l SET
+    status = c.status,
+    status_reason = c.status_reason,
+    scheduled_callback_at = c.scheduled_callback_at,
+    extra_attempts = greatest(l.extra_attempts, c.extra_attempts),
+    updated_at = $6
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::smallint[])
+    AS c(id, status, status_reason, scheduled_callback_at, extra_attempts)
+WHERE l.id = c.id
+"""
+
+
+async def _write_leads(conn: Connection, leads: list[LeadChange], now: datetime) -> None:
+    if leads:
+        await conn.execute(
+            UPDATE_LEADS,
+            [c.lead_id for c in leads],
+            [c.status for c in leads],
+            [c.status_reason for c in leads],
+            [c.scheduled_callback_at for c in leads],
+            [c.extra_attempts for c in leads],
+            now,
+        )
+
+
+DELETE_DUE: Final = "DELETE FROM due_leads WHERE lead_id = ANY($1::uuid[])"
+SET_CALLING: Final = "UPDATE due_leads SET calling = true WHERE lead_id = ANY($1::uuid[])"
+UPSERT_DUE: Final = """
+INSERT INTO due_leads (lead_id, campaign, phone_number, due_at, band, not_sent_in_row)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::smallint[], $6::smallint[])
+ON CONFLICT (lead_id) DO UPDATE SET
+    due_at = EXCLUDED.due_at, band = EXCLUDED.band, calling = false, not_sent_in_row = EXCLUDED.not_sent_in_row
+"""
+
+
+async def _write_due(conn: Connection, changes: Changes) -> None:
+    if changes.not_due:
+        await conn.execute(DELETE_DUE, sorted(changes.not_due))
+    if changes.calling:
+        await conn.execute(SET_CALLING, sorted(changes.calling))
+    if changes.due:
+        due = sorted(changes.due, key=lambda d: d.lead_id)
+        await conn.execute(
+            UPSERT_DUE,
+            [d.lead_id for d in due],
+            [d.campaign for d in due],
+            [d.phone_number for d in due],
+            [d.due_at for d in due],
+            [int(d.band) for d in due],
+            [d.not_sent_in_row for d in due],
+        )
+    if changes.still_calling:
+        await conn.execute(SET_CALLING, sorted(changes.still_calling))
+
+
+async def _write_attempts(conn: Connection, changes: Changes) -> None:
+    await attempts.insert_attempts(conn, changes.new_attempts)
+    await attempts.change_attempts(conn, changes.attempts)
+    closed = [c.id for c in changes.attempts if c.from_state in OPEN_STATES and c.to_state not in OPEN_STATES]
+    await open_attempts.free_numbers(conn, closed)
+    await open_attempts.retake_numbers(conn, changes.retaken)
+    await open_attempts.set_deadlines(conn, changes.deadlines)
+
+
+async def _write_trail(conn: Connection, changes: Changes) -> None:
+    await attempts.record_calls(conn, changes.calls, changes.now)
+    ended = [c.id for c in changes.attempts if c.to_state is AttemptState.ENDED]
+    await stop_orders.confirm_ended(conn, ended, changes.now)
+    await stop_orders.insert_stop_orders(conn, changes.stop_orders, changes.now)
+    await audit.insert_audit(conn, changes.audit, actor=changes.actor, now=changes.now)
+    await audit.insert_alarms(conn, changes.alarms, now=changes.now)

@@ -1,0 +1,224 @@
+"""A phone number with everything about it: its leads, attempts, suppression. Read whole, under the number's lock.
+
+Every decision of the queue-service is about one number at a time, so this is the one thing it reads to decide.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Final
+from uuid import UUID
+
+from leadline.domain.attempt import COUNTED_STATES, OPEN_STATES, AttemptOrigin, AttemptState
+from leadline.domain.facts import LeadFacts, NumberFacts
+from leadline.domain.ids import AttemptId, CampaignName, LeadId, PhoneNumber
+from leadline.domain.lead import LeadStatus
+from leadline.domain.outcome import Outcome
+from leadline.store.connection import Connection, Row
+from leadline.store.leads import NewLead
+
+
+@dataclass(slots=True)
+class LeadRow:
+    """One lead of the number, with its due row if it has one."""
+
+    id: LeadId
+    campaign: CampaignName
+    status: LeadStatus
+    status_reason: str | None
+    state: str | None
+    first_name: str | None
+    last_name: str | None
+    sender_lead_id: str | None
+    list_id: str | None
+    scheduled_callback_at: datetime | None
+    extra_attempts: int
+    attempts_before: int
+    attempts_before_on: date | None
+    attempts_before_that_day: int
+    life_started_at: datetime
+    traceparent: str | None
+    due_at: datetime | None
+    calling: bool
+    not_sent_in_row: int
+
+    @classmethod
+    def of_new(cls, new: NewLead) -> "LeadRow":
+        """A lead that this transaction inserts, as later decisions of it see it: not due yet."""
+        return cls(
+            id=new.id,
+            campaign=new.campaign,
+            status=new.status,
+            status_reason=new.status_reason,
+            state=new.state,
+            first_name=new.first_name,
+            last_name=new.last_name,
+            sender_lead_id=new.sender_lead_id,
+            list_id=new.list_id,
+            scheduled_callback_at=None,
+            extra_attempts=0,
+            attempts_before=0,
+            attempts_before_on=None,
+            attempts_before_that_day=0,
+            life_started_at=datetime.fromtimestamp(0, UTC),
+            traceparent=new.traceparent,
+            due_at=None,
+            calling=False,
+            not_sent_in_row=0,
+        )
+
+
+@dataclass(slots=True)
+class AttemptRow:
+    """One attempt to the number, as far as decisions need it."""
+
+    id: AttemptId
+    lead_id: LeadId
+    origin: AttemptOrigin
+    parent_id: AttemptId | None
+    attempt_no: int
+    state: AttemptState
+    leased_at: datetime
+    marked_at: datetime | None
+    closed_at: datetime | None
+    call_id: str | None
+    outcome: Outcome | None
+    mark_operation_id: UUID | None
+    send_after_ms: int
+    send_within_ms: int
+
+    @property
+    def dispatched_at(self) -> datetime:
+        """Business time at which the attempt counts: its mark, before that its lease."""
+        return self.marked_at or self.leased_at
+
+
+@dataclass(slots=True)
+class NumberState:
+    """One number as it stands."""
+
+    phone_number: PhoneNumber
+    suppression_reason: str | None = None
+    bad_number_reason: str | None = None
+    sold_outcome: Outcome | None = None
+    rest_until: datetime | None = None
+    last_sent_by: datetime | None = None
+    leads: dict[LeadId, LeadRow] = field(default_factory=dict)
+    attempts: dict[AttemptId, AttemptRow] = field(default_factory=dict)
+
+    @property
+    def open_attempt(self) -> AttemptRow | None:
+        """The attempt that holds the number, if any; the database allows one."""
+        return next((a for a in self.attempts.values() if a.state in OPEN_STATES), None)
+
+    def lead_in(self, campaign: CampaignName) -> LeadRow | None:
+        """The number's lead in a campaign."""
+        return next((lead for lead in self.leads.values() if lead.campaign == campaign), None)
+
+    def number_facts(self, judged: AttemptId | None = None) -> NumberFacts:
+        """What the rules may know of the number; `judged` is the attempt that is not to count against itself."""
+        counted = [a for a in self.attempts.values() if a.state in COUNTED_STATES and a.id != judged]
+        return NumberFacts(
+            phone_number=self.phone_number,
+            suppression_reason=self.suppression_reason,
+            bad_number_reason=self.bad_number_reason,
+            sold_outcome=self.sold_outcome,
+            rest_until=self.rest_until,
+            last_sent_by=self.last_sent_by,
+            dispatches=tuple(sorted(a.dispatched_at for a in counted)),
+            live_attempt=any(a.state in OPEN_STATES for a in counted),
+        )
+
+    def attempts_of(self, lead: LeadRow, judged: AttemptId | None = None) -> int:
+        """Counted attempts of the lead's present life, those made elsewhere before included."""
+        return lead.attempts_before + sum(
+            1
+            for a in self.attempts.values()
+            if a.lead_id == lead.id
+            and a.id != judged
+            and a.state in COUNTED_STATES
+            and a.dispatched_at >= lead.life_started_at
+        )
+
+    def lead_facts(self, lead: LeadRow, judged: AttemptId | None = None) -> LeadFacts:
+        """What the rules may know of one of the number's leads."""
+        return LeadFacts(
+            id=lead.id,
+            campaign=lead.campaign,
+            status=lead.status,
+            status_reason=lead.status_reason,
+            state=lead.state,
+            attempts=self.attempts_of(lead, judged),
+            attempts_before_on=lead.attempts_before_on,
+            attempts_before_that_day=lead.attempts_before_that_day,
+            extra_attempts=lead.extra_attempts,
+            scheduled_callback_at=lead.scheduled_callback_at,
+            due_at=lead.due_at,
+        )
+
+
+LOAD_PHONES: Final = """
+SELECT p.phone_number, p.bad_number_reason, p.sold_outcome, p.rest_until, p.last_sent_by,
+       s.reason AS suppression_reason
+FROM phones p LEFT JOIN suppressions s USING (phone_number)
+WHERE p.phone_number = ANY($1::text[])
+"""
+
+LOAD_LEADS: Final = """
+SELECT l.phone_number, l.id, l.campaign, l.status, l.status_reason, l.state, l.first_name, l.last_name,
+       l.sender_lead_id, l.list_id, l.scheduled_callback_at, l.extra_attempts, l.attempts_before,
+       l.attempts_before_on, l.attempts_before_that_day, l.life_started_at, l.traceparent,
+       d.due_at, coalesce(d.calling, false) AS calling, coalesce(d.not_sent_in_row, 0) AS not_sent_in_row
+FROM leads l LEFT JOIN due_leads d ON d.lead_id = l.id
+WHERE l.phone_number = ANY($1::text[])
+ORDER BY l.id
+"""
+
+LOAD_ATTEMPTS: Final = """
+SELECT phone_number, id, lead_id, origin, parent_id, attempt_no, state, leased_at, marked_at, closed_at, call_id,
+       outcome, mark_operation_id, coalesce(send_after_ms, 0) AS send_after_ms,
+       coalesce(send_within_ms, 0) AS send_within_ms
+FROM attempts
+WHERE phone_number = ANY($1::text[])
+ORDER BY leased_at, id
+"""
+
+
+async def load_numbers(conn: Connection, phone_numbers: Sequence[PhoneNumber]) -> dict[PhoneNumber, NumberState]:
+    """Read numbers whole. To decide on them, the caller holds their locks since an earlier statement."""
+    wanted = list(phone_numbers)
+    numbers = {PhoneNumber(row["phone_number"]): _number(row) for row in await conn.fetch(LOAD_PHONES, wanted)}
+    for row in await conn.fetch(LOAD_LEADS, wanted):
+        lead = _lead(row)
+        numbers[row["phone_number"]].leads[lead.id] = lead
+    for row in await conn.fetch(LOAD_ATTEMPTS, wanted):
+        attempt = _attempt(row)
+        numbers[row["phone_number"]].attempts[attempt.id] = attempt
+    return numbers
+
+
+def _number(row: Row) -> NumberState:
+    return NumberState(
+        phone_number=PhoneNumber(row["phone_number"]),
+        suppression_reason=row["suppression_reason"],
+        bad_number_reason=row["bad_number_reason"],
+        sold_outcome=Outcome(row["sold_outcome"]) if row["sold_outcome"] else None,
+        rest_until=row["rest_until"],
+        last_sent_by=row["last_sent_by"],
+    )
+
+
+def _lead(row: Row) -> LeadRow:
+    values = dict(row)
+    del values["phone_number"]
+    values["status"] = LeadStatus(values["status"])
+    return LeadRow(**values)
+
+
+def _attempt(row: Row) -> AttemptRow:
+    values = dict(row)
+    del values["phone_number"]
+    values["origin"] = AttemptOrigin(values["origin"])
+    values["state"] = AttemptState(values["state"])
+    values["outcome"] = Outcome(values["outcome"]) if values["outcome"] else None
+    return AttemptRow(**values)

@@ -1,0 +1,1 @@
+"""The rules, tested without a computer: instants in, decisions out."""
