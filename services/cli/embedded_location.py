@@ -137,13 +137,18 @@ def _make_open_home(run_as: RunAs) -> Path:
 
 
 def _copy_programs(packaged: Path, home: Path) -> Path:
-    """Copy the binaries beside the data, once per version; the copy belongs to us and only we may change it."""
+    """Copy the binaries beside the data, once per version; the copy belongs to us and only we may change it.
+
+    They find their libraries by relative path, in a folder beside the package, so both are copied as they lie.
+    """
+    package = packaged.parent
     stamp = packaged / "bin" / "postgres"
     copy = home / f"programs-{stamp.stat().st_size}-{int(stamp.stat().st_mtime)}"
     if not copy.exists():
         fresh = Path(tempfile.mkdtemp(prefix="programs-", dir=home))
         for part in ("bin", "lib", "share"):
-            shutil.copytree(packaged / part, fresh / part, symlinks=True)
+            shutil.copytree(packaged / part, fresh / package.name / packaged.name / part, symlinks=True)
+        shutil.copytree(package.with_suffix(".libs"), fresh / f"{package.name}.libs", symlinks=True)
         for path in (fresh, *fresh.rglob("*")):
             if not path.is_symlink():
                 path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
@@ -151,4 +156,4 @@ def _copy_programs(packaged: Path, home: Path) -> Path:
         for old in home.glob("programs-*"):
             if old != copy:
                 shutil.rmtree(old, ignore_errors=True)
-    return copy
+    return copy / package.name / packaged.name

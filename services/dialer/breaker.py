@@ -1,4 +1,4 @@
-"""The breaker of a provider account: whether it is worth asking for calls. Pure but for the clock and the dice it is given."""
+"""The breaker of a provider account: whether it is worth asking for calls. Pure, but for the clock it is given."""
 
 import random
 import time
@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import Final
 
 from leadline.contracts.leases import RejectionClass
-from leadline.telephony.port import Doubt, NotSent, PlaceAnswer, Placed, Rejected
+from leadline.telephony.port import PlaceAnswer, Placed, Rejected
 
 OPENS_AFTER_FAILURES: Final = 5
 FIRST_PAUSE_SECONDS: Final = 1.0
@@ -74,7 +74,7 @@ class Breaker:
             self._open(0.0)
         elif isinstance(answer, Placed | Rejected):
             self._close()
-        elif isinstance(answer, Doubt | NotSent) and answer.reason not in _NOT_THE_PROVIDERS_FAULT:
+        elif answer.reason not in _NOT_THE_PROVIDERS_FAULT:
             self._fail()
 
     def _fail(self) -> None:
@@ -83,7 +83,7 @@ class Breaker:
             self._open(0.0)
 
     def _open(self, least_seconds: float) -> None:
-        """Pause; answers to requests that were in flight already do not make the pause longer, unless they name a time."""
+        """Pause. Answers to requests that were in flight already make the pause no longer, unless they name a time."""
         until = self._now() + least_seconds
         if self.state is not BreakerState.OPEN:
             pause = min(FIRST_PAUSE_SECONDS * 2**self._pauses, LONGEST_PAUSE_SECONDS)

@@ -43,7 +43,12 @@ class Dialer:
         drain_seconds: float,
         breaker: Breaker | None = None,
     ) -> None:
-        """Args: `concurrency` bounds the attempts between lease and accepted report; `drain_seconds` bounds the stop."""
+        """Make a dialer.
+
+        Args:
+            concurrency: most attempts between their lease and the acceptance of their report.
+            drain_seconds: bound of a stop.
+        """
         self._concurrency = concurrency
         self._drain_seconds = drain_seconds
         self._halt = Halt()

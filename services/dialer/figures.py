@@ -2,9 +2,7 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-ATTEMPTS_IN_HAND = Gauge(
-    "leadline_dialer_attempts_in_hand", "Attempts between their lease and the end of their report."
-)
+ATTEMPTS_IN_HAND = Gauge("leadline_dialer_attempts_in_hand", "Attempts between lease and accepted report.")
 SLOTS = Gauge("leadline_dialer_slots", "Attempts that the dialer may have in hand at once.")
 REPORTS_WAITING = Gauge("leadline_dialer_reports_waiting", "Reports that the queue-service has not accepted yet.")
 PLACE_SECONDS = Histogram(

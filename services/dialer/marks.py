@@ -19,7 +19,7 @@ DEADLINE_SECONDS: Final = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """The answer to `go?`, and the monotonic moment before the first time it was asked: its milliseconds count from there."""
+    """The answer to `go?`. Its milliseconds count from `asked_at`, the monotonic moment before it was first asked."""
 
     mark: SendMark
     asked_at: float

@@ -64,5 +64,5 @@ class Poll:
 
 
 def _pause(failures: int) -> float:
-    longest = min(FIRST_WAIT_SECONDS * 2 ** min(failures, 10), LONGEST_WAIT_SECONDS)
+    longest = min(FIRST_WAIT_SECONDS * (1 << min(failures, 10)), LONGEST_WAIT_SECONDS)
     return longest * random.uniform(0.5, 1.0)  # noqa: S311 -- jitter, no secret

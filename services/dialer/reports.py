@@ -1,4 +1,4 @@
-"""Delivers reports: in groups, again and again until the queue-service accepts them, and never more than there are slots."""
+"""Delivers reports in groups, again and again until the queue-service accepts them. Slots bound their number."""
 
 import asyncio
 import random
@@ -28,10 +28,13 @@ class Reports:
 
     async def deliver(self, report: AttemptReport) -> None:
         """Return when the report is accepted (or refused for good, which is logged)."""
-        await self.post(report)
+        await self._enqueue(report)
 
-    def post(self, report: AttemptReport) -> asyncio.Future[None]:
-        """Put a report on its way without waiting; the future is done when it is accepted."""
+    def post(self, report: AttemptReport) -> None:
+        """Put a report on its way without waiting for its acceptance."""
+        self._enqueue(report).add_done_callback(lambda _: None)
+
+    def _enqueue(self, report: AttemptReport) -> asyncio.Future[None]:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((report, future))
         figures.REPORTS_WAITING.inc()

@@ -18,7 +18,7 @@ from services.dialer.reports import Reports
 
 LOOKS: Final = 3
 SECONDS_BETWEEN_LOOKS: Final = 1.0
-"""A call that was only just accepted may not be listed yet. After the last look the order stays open: it comes again."""
+"""A call that was only just accepted may not be listed yet. An order that is not confirmed comes again by itself."""
 MOST_AT_ONCE: Final = 20
 log = get_logger(__name__)
 

@@ -20,6 +20,7 @@ from leadline.store.schema import require_expected_revision
 from services.queue_service.handlers import SERVICE
 from services.queue_service.intake import UnknownCampaign
 from services.queue_service.operating import NotFound, NumberSuppressed
+from services.queue_service.permissions import permissions
 from services.queue_service.routes import add_routes
 from services.queue_service.service import QueueService
 from services.queue_service.settings import QueueSettings, make_policy
@@ -48,6 +49,7 @@ def create_app(service: QueueService, tokens: Collection[SecretPair]) -> web.App
             figures_middleware(),
             problem_middleware(PROBLEMS, lambda error: AWAY if is_unavailable(error) else None),
             bearer_middleware(tokens),
+            permissions,
         ],
     )
     app[SERVICE] = service

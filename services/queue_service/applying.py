@@ -12,6 +12,7 @@ from leadline.domain.attempt import OPEN_STATES, AttemptOrigin, AttemptState
 from leadline.domain.campaign import Campaign
 from leadline.domain.ids import AttemptId, CampaignName, LeadId
 from leadline.domain.lead import PLANNED_STATUSES, HeldReason, LeadStatus
+from leadline.domain.outcome import STOP_OUTCOMES
 from leadline.domain.rules.cadence import end_of_attempt
 from leadline.domain.rules.callback import usable_callback
 from leadline.domain.rules.outcomes import Derived, derive
@@ -30,7 +31,13 @@ from leadline.telephony.bland_result import EventKind, ParsedEvent
 from services.queue_service.correlating import Incoming
 from services.queue_service.policy import Policy
 from services.queue_service.reporting import record_placed, record_second_call
-from services.queue_service.settle import apply_plan, move_attempt, rest_number, settle_outcome_for_number
+from services.queue_service.settle import (
+    apply_plan,
+    move_attempt,
+    rest_number,
+    settle_outcome_for_number,
+    suppress_number,
+)
 
 UNDETERMINED = "undetermined"
 """Kind of an event without our metadata for a number with an open attempt: the call's details decide whose it is."""
@@ -100,9 +107,7 @@ def _stored(
 # ---------------------------------------------------------------- a call of ours
 
 
-def _apply_to_attempt(
-    applying: Applying, incoming: Incoming, number: NumberState, attempt: AttemptRow
-) -> EventResult:
+def _apply_to_attempt(applying: Applying, incoming: Incoming, number: NumberState, attempt: AttemptRow) -> EventResult:
     event, changes = incoming.event, applying.changes
     lead = number.leads[attempt.lead_id]
     derived = derive(event.result, applying.policy.rules_for(lead.campaign).outcome_names)
@@ -165,7 +170,9 @@ def _fill_result(row: NewAttempt, event: ParsedEvent, derived: Derived, ended_at
 def _is_latest(number: NumberState, attempt: AttemptRow) -> bool:
     """Whether no later attempt of the same lead has begun: only then may the result plan the next call."""
     return not any(
-        a.lead_id == attempt.lead_id and a.id != attempt.id and (a.state in OPEN_STATES or a.leased_at > attempt.leased_at)
+        a.lead_id == attempt.lead_id
+        and a.id != attempt.id
+        and (a.state in OPEN_STATES or a.leased_at > attempt.leased_at)
         for a in number.attempts.values()
     )
 
@@ -183,9 +190,7 @@ def _settle(
     """What the outcome means for the number, then for the lead."""
     changes, rules = applying.changes, applying.policy.rules_for(lead.campaign)
     rest_number(changes, number, rest_until_after(derived.outcome, ended_at, rules))
-    settle_outcome_for_number(
-        changes, applying.policy, number, derived.outcome, derived.evidence, cause="result"
-    )
+    settle_outcome_for_number(changes, applying.policy, number, derived.outcome, derived.evidence, cause="result")
     callback_at = _callback(derived, ended_at, number, lead, rules)
     plan = plan_after_result(
         changes.now, ended_at, derived.outcome, callback_at, number.lead_facts(lead), number.number_facts(), rules
@@ -210,7 +215,7 @@ def _plan(
     *,
     latest: bool,
 ) -> None:
-    """Results of completed leads change nothing; those of paused and held ones only complete, except a resolved doubt."""
+    """Completed leads stay as they are; paused and held ones are only completed, but for a doubt that is resolved."""
     details = {"outcome": derived.outcome, "evidence": derived.evidence, "call_id": event.call_id}
     doubt_resolved = lead.status is LeadStatus.HELD and lead.status_reason == HeldReason.UNRESOLVED_CALL
     plannable = latest and (lead.status in PLANNED_STATUSES or doubt_resolved)
@@ -249,6 +254,8 @@ def _apply_foreign(applying: Applying, incoming: Incoming, number: NumberState) 
     campaign = incoming.campaign or policy.default_campaign
     derived = derive(event.result, policy.rules_for(campaign).outcome_names)
     if number.open_attempt is not None and incoming.source is not EventSource.LOOKUP:
+        if derived.outcome in STOP_OUTCOMES:
+            suppress_number(changes, number, derived.evidence or derived.outcome, source="call")
         return _stored(incoming, EventDisposition.UNAPPLIED, UNDETERMINED, outcome=derived.outcome)
     lead = number.lead_in(campaign) or _foreign_lead(changes, number, campaign)
     ended_at = event.result.ended_at if event.result.ended_at and event.result.ended_at <= changes.now else changes.now

@@ -1,4 +1,4 @@
-"""One claimer per process: it waits for what falls due, leases in batches, and fans the leases out to waiting dialers."""
+"""One claimer per process: waits for what falls due, leases in batches, and fans leases out to waiting dialers."""
 
 import asyncio
 import itertools
@@ -18,7 +18,7 @@ from leadline.runtime.postgres import is_unavailable, retry_transaction
 from leadline.store import due, gate, open_attempts, pace, stop_orders
 from leadline.store.clock import get_clock
 from leadline.store.connection import Connection, Pool
-from leadline.store.due import NIL, Candidate, Head
+from leadline.store.due import NIL, Candidate, Head, Peek
 from leadline.store.gate import Gate
 from services.queue_service.leasing import Claim, Leased, claim
 from services.queue_service.marking import count_calls_left
@@ -34,7 +34,7 @@ ERROR_WAIT_SECONDS = 1.0
 CURSOR_LIFE_SECONDS = 1.0
 STOP_ORDER_AGAIN_SECONDS = 10.0
 PACE_HORIZON_SECONDS = 1.0
-"""Real time for which leads are leased ahead of the pace: enough to keep dialers busy, little enough to hold nobody up."""
+"""Real time for which leads are leased ahead of the pace: enough to keep dialers busy, and not more."""
 
 
 @dataclass(eq=False, slots=True)
@@ -131,20 +131,21 @@ class Claimer:
 
     async def _serve(self) -> float:
         """Give out what can be given now; returns how long (real seconds) to sleep unless poked."""
-        waiting = self._drop_gone()
-        if not waiting:
+        if not self._drop_gone():
             return IDLE_POLL_SECONDS
         async with self._pool.acquire() as conn:
-            await self._give_stop_orders(conn, waiting)
-            if not any(w.request.slots for w in self._drop_gone()):
-                return NEAR_POLL_SECONDS
+            heads = self._cursors.heads(list(self._policy.campaigns), asyncio.get_running_loop().time())
+            next_up = await due.peek(conn, heads)
+            if next_up.stop_orders:
+                await self._give_stop_orders(conn, self._drop_gone())
+            seconds = _seconds_until(next_up)
+            if seconds > 0 or not self._wanted():
+                return _poll_within(seconds or IDLE_POLL_SECONDS)
             state = await self._permitted(conn)
             if not state.open:
                 return IDLE_POLL_SECONDS
             campaigns = [c for c in self._policy.campaigns if c not in state.paused_campaigns]
-            if await self._give_leads(conn, state, campaigns):
-                return HELD_BACK_POLL_SECONDS
-            return await self._until_next(conn, campaigns)
+            return await self._give_leads(conn, state, campaigns)
 
     async def _permitted(self, conn: Connection) -> Gate:
         state = await gate.read_gate(conn)
@@ -167,21 +168,24 @@ class Claimer:
         turns = (w for turn in range(rounds) for w in waiting if w.request.slots > turn)
         return list(itertools.islice(turns, MAX_GROUP))
 
-    async def _give_leads(self, conn: Connection, state: Gate, campaigns: Sequence[CampaignName]) -> bool:
-        """Claim until nothing is due or no slot is free; True if the account's pace or plan ended it."""
+    async def _give_leads(self, conn: Connection, state: Gate, campaigns: Sequence[CampaignName]) -> float:
+        """Claim while leads are due, slots free, and pace and plan have room; returns how long to sleep."""
+        pause = NEAR_POLL_SECONDS
         while wanted := self._wanted():
             wanted = wanted[: await self._budget(conn, state)]
             if not wanted:
-                return True
+                return HELD_BACK_POLL_SECONDS
             from_start = not self._cursors.at
             heads = self._cursors.heads(campaigns, asyncio.get_running_loop().time())
             result = await self._claim(conn, heads, wanted)
             self._cursors.advance(result.chosen)
+            if result.leased or result.replanned:
+                pause = 0.0
             if len(result.chosen) < len(wanted):
                 self._cursors.reset(asyncio.get_running_loop().time())
                 if from_start or not result.chosen:
-                    return False
-        return False
+                    return pause
+        return pause
 
     async def _claim(self, conn: Connection, heads: Sequence[Head], wanted: Sequence[Waiter]) -> Claim:
         async def once() -> Claim:
@@ -191,8 +195,8 @@ class Claimer:
 
         result = await retry_transaction(once)
         batches: dict[Waiter, list[Lease]] = {}
-        for waiter, leased in zip(wanted, result.leased, strict=False):
-            batches.setdefault(waiter, []).append(_lease(leased, self._policy.lease_seconds))
+        for leased in result.leased:
+            batches.setdefault(wanted[leased.slot], []).append(_lease(leased, self._policy.lease_seconds))
         for waiter, leases in batches.items():
             if waiter.future.done():
                 self._give_back([AttemptId(lease.attempt_id) for lease in leases])
@@ -216,15 +220,18 @@ class Claimer:
             budget = min(budget, slots - leased)
         return max(0, budget)
 
-    async def _until_next(self, conn: Connection, campaigns: Sequence[CampaignName]) -> float:
-        """Real seconds until the next lead falls due, within the poll that other replicas' news needs."""
-        clock = await get_clock(conn)
-        next_at = await due.next_due_at(conn, campaigns, clock.now)
-        idle = IDLE_POLL_SECONDS * random.uniform(0.7, 1.0)  # noqa: S311 -- jitter between replicas, no secret
-        if next_at is None:
-            return idle
-        seconds = clock.real_seconds(next_at - clock.now)
-        return max(0.0, min(seconds, NEAR_POLL_SECONDS if seconds < IDLE_POLL_SECONDS else idle))
+
+def _seconds_until(next_up: Peek) -> float:
+    """Real seconds until the next lead falls due; 0 if one is, much if none will."""
+    if next_up.next_due_at is None:
+        return IDLE_POLL_SECONDS
+    return max(0.0, (next_up.next_due_at - next_up.now).total_seconds() / next_up.speed)
+
+
+def _poll_within(seconds: float) -> float:
+    """The timer on the next due time, within the poll that news from other replicas needs."""
+    idle = IDLE_POLL_SECONDS * random.uniform(0.7, 1.0)  # noqa: S311 -- jitter between replicas, no secret
+    return min(seconds, NEAR_POLL_SECONDS if seconds < IDLE_POLL_SECONDS else idle)
 
 
 def _lease(leased: Leased, lease_seconds: float) -> Lease:

@@ -1,7 +1,7 @@
 """Whose call is this event about? Found before anything is locked, and true for ever once found."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from leadline.contracts.events import EventSource
 from leadline.domain.ids import AttemptId, CampaignName, PhoneNumber
@@ -31,25 +31,24 @@ async def correlate(
     """Find each event's attempt (by our id in its metadata, then by its call id) or else its customer's number."""
     by_id = await attempts.find_phones(conn, [e.attempt_id for _, _, e in events if e.attempt_id])
     by_call = await attempts.find_by_calls(conn, [e.call_id for _, _, e in events if e.call_id])
-    return [_correlate(policy, event_id, source, event, by_id, by_call) for event_id, source, event in events]
+    return [_correlate(policy, Incoming(*event), by_id, by_call) for event in events]
 
 
 def _correlate(
     policy: Policy,
-    event_id: int,
-    source: EventSource,
-    event: ParsedEvent,
+    incoming: Incoming,
     by_id: Mapping[AttemptId, PhoneNumber],
     by_call: Mapping[str, tuple[AttemptId, PhoneNumber]],
 ) -> Incoming:
+    event = incoming.event
     if event.call_id is not None and event.call_id in by_call:
         attempt_id, phone_number = by_call[event.call_id]
-        return Incoming(event_id, source, event, attempt_id, phone_number)
+        return replace(incoming, attempt_id=attempt_id, phone_number=phone_number)
     if event.attempt_id is not None and event.attempt_id in by_id:
-        return Incoming(event_id, source, event, event.attempt_id, by_id[event.attempt_id])
+        return replace(incoming, attempt_id=event.attempt_id, phone_number=by_id[event.attempt_id])
     if event.kind is not EventKind.RESULT:
-        return Incoming(event_id, source, event)
+        return incoming
     customer = normalise_any(event.from_number if event.inbound else event.to_number)
     caller = normalise_any(event.to_number if event.inbound else event.from_number)
     campaign = policy.callers.get(caller or "", policy.default_campaign)
-    return Incoming(event_id, source, event, None, customer, campaign)
+    return replace(incoming, phone_number=customer, campaign=campaign)

@@ -35,9 +35,7 @@ async def explain(conn: Connection, policy: Policy, lead_id: LeadId) -> Explanat
         at=state.now,
         verdict=verdict(answers, next_at, rules.hours.zone),
         next_call_at=next_at,
-        rules=[
-            RuleView(rule=a.rule, allowed=a.allowed, code=a.code, words=words(a), until=a.until) for a in answers
-        ],
+        rules=[RuleView(rule=a.rule, allowed=a.allowed, code=a.code, words=words(a), until=a.until) for a in answers],
     )
 
 
@@ -62,7 +60,9 @@ def _switch(rule: Rule, running: Code, stopped: Code, reason: str | None) -> Rul
 async def _pace(conn: Connection, policy: Policy, state: Gate) -> RuleAnswer:
     calls_left = await count_calls_left(conn, policy, state.now, state.speed, leased_hold_slots=False)
     if calls_left == 0:
-        return RuleAnswer(Rule.PACE, allowed=False, code=Code.PACE_FULL, facts={"reason": "the plan's caps are used up"})
+        return RuleAnswer(
+            Rule.PACE, allowed=False, code=Code.PACE_FULL, facts={"reason": "the plan's caps are used up"}
+        )
     next_slot_at = await pace.read_pace(conn, policy.account)
     if next_slot_at is not None and next_slot_at > state.now:
         return RuleAnswer(Rule.PACE, allowed=False, code=Code.PACE_FULL, until=next_slot_at)

@@ -29,7 +29,7 @@ class GroupCommit(Generic[Item, Answer]):
         gather_seconds: float = 0.002,
         max_items: int = 100,
         max_groups: int = 2,
-        is_hopeless: Callable[[Exception], bool] = lambda error: False,
+        is_hopeless: Callable[[Exception], bool] = lambda _: False,
     ) -> None:
         self._commit = commit
         self._key = key
@@ -99,7 +99,7 @@ class GroupCommit(Generic[Item, Answer]):
     async def _answer(self, group: list[tuple[Item, asyncio.Future[Answer]]]) -> None:
         try:
             answers = await self._commit([item for item, _ in group])
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 -- every waiter must be answered, whatever went wrong
             if len(group) == 1 or self._is_hopeless(error):
                 for _, future in group:
                     _fail(future, error)

@@ -68,7 +68,7 @@ def _operation_id(request: web.Request, *, needed: bool) -> str | None:
         raise HttpProblem(
             400,
             "operation_id_needed",
-            f"Send {IDEMPOTENCY_KEY}: up to 200 printable characters, a new one for each change, the same for a repetition.",
+            f"Send {IDEMPOTENCY_KEY}: up to 200 printable characters, new for each change, the same for a repetition.",
         )
     return given
 
@@ -211,7 +211,7 @@ def _number(request: web.Request) -> PhoneNumber:
 
 
 async def get_suppression(request: web.Request) -> web.Response:
-    """Is the number on the list?"""
+    """Say whether the number is on the list."""
     number = _number(request)
     return respond(await _service(request).read(lambda conn: _suppression(conn, number)))
 

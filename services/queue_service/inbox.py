@@ -82,8 +82,7 @@ async def _insert(conn: Connection, clock: Clock, deliveries: Sequence[Delivery]
 
 
 async def _duplicate(conn: Connection, key: Key) -> EventStored:
-    row = await events.find_event(conn, key)
-    assert row is not None, "an event that conflicts exists"
+    row = await events.get_event(conn, key)
     return EventStored(
         event_id=row["id"], disposition=EventDisposition.DUPLICATE, kind=row["kind"], outcome=row["outcome"]
     )
@@ -169,7 +168,7 @@ async def _apply_kept(pool: Pool, policy: Policy, event_id: int, source: EventSo
             results = await _apply(conn, policy, [(event_id, source, parse_event(body))])
             await events.settle_events(conn, results)
             return results[0].disposition != EventDisposition.UNAPPLIED
-    except Exception as error:  # noqa: BLE001 -- one event that cannot be applied must not stop the others
+    except Exception as error:
         log.error("event_not_applied", event_id=event_id, exc_info=error)
         async with pool.acquire() as conn:
             await events.note_failure(conn, event_id, f"{type(error).__name__}: {error}"[:500])

@@ -150,16 +150,12 @@ def _state(posted: LeadSubmission) -> str | None:
 def _claim_foreign(policy: Policy, changes: Changes, number: NumberState, lead: LeadRow) -> None:
     """A lead that was only known from a call made elsewhere is now really a lead."""
     lead.status, lead.status_reason = LeadStatus.PENDING, None
-    plan = plan_new(
-        changes.now, number.lead_facts(lead), number.number_facts(), policy.rules_for(lead.campaign)
-    )
+    plan = plan_new(changes.now, number.lead_facts(lead), number.number_facts(), policy.rules_for(lead.campaign))
     lead.status, lead.status_reason = LeadStatus.HELD, HeldReason.FOREIGN
     apply_plan(changes, number, lead, plan, cause="lead_received")
 
 
-def _answer(
-    number: NumberState, lead: LeadRow, submission: Submission, otherwise: LeadAnswerStatus
-) -> LeadAccepted:
+def _answer(number: NumberState, lead: LeadRow, submission: Submission, otherwise: LeadAnswerStatus) -> LeadAccepted:
     status = otherwise
     if lead.status is LeadStatus.COMPLETED:
         suppressed = number.suppression_reason is not None

@@ -31,6 +31,8 @@ class Leased:
 
     attempt: NewAttempt
     lead: LeadRow
+    slot: int
+    """Which of the wanted slots it fills."""
 
 
 @dataclass(slots=True)
@@ -70,7 +72,8 @@ async def claim(
             replan_refused(changes, policy, number, lead, refusals)
             result.replanned += 1
         else:
-            wanted.append(_new_attempt(number, lead, now, dialers[len(wanted)]))
+            slot = len(wanted)
+            wanted.append(Leased(_new_attempt(number, lead, now, dialers[slot]), lead, slot))
     result.leased = await _take(conn, policy, changes, wanted)
     await changes.flush(conn)
     return result
@@ -85,8 +88,8 @@ async def _take(conn: Connection, policy: Policy, changes: Changes, wanted: list
     return leased
 
 
-def _new_attempt(number: NumberState, lead: LeadRow, now: datetime, dialer: str) -> Leased:
-    attempt = NewAttempt(
+def _new_attempt(number: NumberState, lead: LeadRow, now: datetime, dialer: str) -> NewAttempt:
+    return NewAttempt(
         id=AttemptId(new_uuid7()),
         lead_id=lead.id,
         campaign=lead.campaign,
@@ -97,7 +100,6 @@ def _new_attempt(number: NumberState, lead: LeadRow, now: datetime, dialer: str)
         dialer=dialer,
         traceparent=current_traceparent(),
     )
-    return Leased(attempt, lead)
 
 
 def refused(
@@ -130,7 +132,7 @@ def plan_again(
     cause: str,
     details: Mapping[str, Any] | None = None,
 ) -> None:
-    """Plan a lead that was not called: what it was due for holds, from the first legal instant at or after `earliest`."""
+    """Plan a lead that was not called: for what it was due, at the first legal instant from `earliest` on."""
     if lead.status not in PLANNED_STATUSES:
         changes.not_due.append(lead.id)
         return

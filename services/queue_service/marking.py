@@ -79,9 +79,7 @@ async def mark_group(conn: Connection, policy: Policy, items: Sequence[MarkItem]
     return answers
 
 
-async def _read_allowance(
-    conn: Connection, policy: Policy, state: Gate, next_slot_at: datetime | None
-) -> Allowance:
+async def _read_allowance(conn: Connection, policy: Policy, state: Gate, next_slot_at: datetime | None) -> Allowance:
     calls_left = await count_calls_left(conn, policy, state.now, state.speed, leased_hold_slots=False)
     return Allowance(next_slot_at, policy.pace_interval, calls_left)
 
@@ -144,9 +142,7 @@ def _release(
     return SendMark(attempt_id=attempt.id, answer=MarkAnswer.NO, reason=reason)
 
 
-def _pace(
-    marking: _Marking, item: MarkItem, number: NumberState, lead: LeadRow, attempt: AttemptRow
-) -> SendMark:
+def _pace(marking: _Marking, item: MarkItem, number: NumberState, lead: LeadRow, attempt: AttemptRow) -> SendMark:
     """The account's pace and plan, and the send window inside every opening."""
     clock, policy, allowance = marking.clock, marking.policy, marking.allowance
     if allowance.calls_left == 0:
@@ -187,9 +183,7 @@ def _mark(
     changes.deadlines.append(
         Deadline(attempt.id, window_seconds + policy.report_within_seconds, window_seconds + policy.quiet_seconds)
     )
-    changes.phones.append(
-        PhoneChange(number.phone_number, last_sent_by=clock.now + clock.business(window_seconds))
-    )
+    changes.phones.append(PhoneChange(number.phone_number, last_sent_by=clock.now + clock.business(window_seconds)))
 
 
 def _go(attempt: AttemptRow, send_after_ms: int, send_within_ms: int) -> SendMark:

@@ -44,7 +44,7 @@ def _say(changes: Changes, lead: LeadRow, verb: LeadVerb, reason: str) -> None:
 
 
 async def pause_lead(conn: Connection, lead_id: LeadId, reason: str, actor: str) -> None:
-    """Stop planning a lead until it is resumed; a promised callback is remembered. Raises NotFound, IllegalTransition."""
+    """Plan a lead no more until it is resumed; a promise is remembered. Raises NotFound, IllegalTransition."""
     changes, _, lead = await _locked_lead(conn, lead_id, actor)
     status = lead_transition(lead.status, LeadVerb.PAUSE)
     changes.leads.append(LeadChange(lead.id, status, reason, lead.scheduled_callback_at, lead.extra_attempts))
@@ -118,9 +118,7 @@ def _keep_calling(changes: Changes, number: NumberState, lead: LeadRow) -> None:
         changes.still_calling.append(lead.id)
 
 
-async def suppress(
-    conn: Connection, phone_number: PhoneNumber, reason: str, source: str, actor: str
-) -> None:
+async def suppress(conn: Connection, phone_number: PhoneNumber, reason: str, source: str, actor: str) -> None:
     """Put a number on the list; what is ringing is stopped. Doing it twice changes nothing."""
     await phones.ensure_phones(conn, [phone_number])
     await phones.lock_phones(conn, [phone_number])
@@ -145,9 +143,7 @@ async def unsuppress(conn: Connection, phone_number: PhoneNumber, reason: str, a
     await changes.flush(conn)
 
 
-async def pause_campaign(
-    conn: Connection, policy: Policy, campaign: CampaignName, reason: str, actor: str
-) -> None:
+async def pause_campaign(conn: Connection, policy: Policy, campaign: CampaignName, reason: str, actor: str) -> None:
     """Dial no lead of a campaign until it is resumed; calls that are out go on. Raises NotFound."""
     _known(policy, campaign)
     now = (await get_clock(conn)).now
@@ -155,9 +151,7 @@ async def pause_campaign(
     await _note(conn, now, actor, Audit("campaign_paused", reason, campaign=campaign))
 
 
-async def resume_campaign(
-    conn: Connection, policy: Policy, campaign: CampaignName, reason: str, actor: str
-) -> None:
+async def resume_campaign(conn: Connection, policy: Policy, campaign: CampaignName, reason: str, actor: str) -> None:
     """Dial a campaign's leads again. Raises NotFound."""
     _known(policy, campaign)
     await gate.resume_campaign(conn, campaign)

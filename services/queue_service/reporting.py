@@ -26,6 +26,20 @@ FOREVER_SECONDS = 366 * 86400.0
 """A doubtful attempt is ended by evidence or by its own deadline, not by the clock of open attempts."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """One report with the attempt and the number that it is about."""
+
+    report: AttemptReport
+    number: NumberState
+    attempt: AttemptRow
+
+    @property
+    def lead(self) -> LeadRow:
+        """The attempt's lead."""
+        return self.number.leads[self.attempt.lead_id]
+
+
 @dataclass(slots=True)
 class Reporting:
     """One transaction of reports."""
@@ -75,7 +89,7 @@ def _take(
         return ReportAnswer(attempt_id=attempt_id, state=None, changed=False)
     attempt = number.attempts[attempt_id]
     before, alarms_before = attempt.state, len(reporting.changes.alarms)
-    _HANDLERS[report.kind](reporting, number, attempt, report)
+    _HANDLERS[report.kind](reporting, Reported(report, number, attempt))
     alarms = reporting.changes.alarms[alarms_before:]
     return ReportAnswer(
         attempt_id=attempt_id,
@@ -85,7 +99,8 @@ def _take(
     )
 
 
-def _placed(reporting: Reporting, number: NumberState, attempt: AttemptRow, report: AttemptReport) -> None:
+def _placed(reporting: Reporting, reported: Reported) -> None:
+    number, attempt, report = reported.number, reported.attempt, reported.report
     if report.call_id is not None:
         record_placed(reporting.changes, reporting.policy, reporting.clock, number, attempt, CallId(report.call_id))
 
@@ -130,11 +145,14 @@ def stop_if_suppressed(changes: Changes, number: NumberState, attempt: AttemptRo
 def _end_beside_another(changes: Changes, number: NumberState, attempt: AttemptRow, call_id: CallId) -> None:
     """Two live calls to one number: the later-known one is counted and stopped."""
     move_attempt(
-        changes, attempt, AttemptState.ENDED, outcome=Outcome.UNKNOWN, call_id=call_id, evidence="found beside another call"
+        changes,
+        attempt,
+        AttemptState.ENDED,
+        outcome=Outcome.UNKNOWN,
+        call_id=call_id,
+        evidence="found beside another call",
     )
-    changes.stop_orders.append(
-        NewStopOrder(new_uuid7(), attempt.id, number.phone_number, call_id, "second_live_call")
-    )
+    changes.stop_orders.append(NewStopOrder(new_uuid7(), attempt.id, number.phone_number, call_id, "second_live_call"))
     changes.alarms.append(Alarm("two_live_calls", attempt.id, attempt.lead_id, {"call_id": call_id}))
 
 
@@ -161,7 +179,8 @@ def record_second_call(changes: Changes, number: NumberState, attempt: AttemptRo
     return row
 
 
-def _not_sent(reporting: Reporting, number: NumberState, attempt: AttemptRow, report: AttemptReport) -> None:
+def _not_sent(reporting: Reporting, reported: Reported) -> None:
+    number, attempt, report = reported.number, reported.attempt, reported.report
     if not _close(reporting, attempt, AttemptMessage.NOT_SENT, report.message or "not_sent"):
         return
     lead, policy = number.leads[attempt.lead_id], reporting.policy
@@ -173,7 +192,8 @@ def _not_sent(reporting: Reporting, number: NumberState, attempt: AttemptRow, re
         apply_plan(reporting.changes, number, lead, plan, cause="not_sent", not_sent_in_row=in_row)
 
 
-def _rejected(reporting: Reporting, number: NumberState, attempt: AttemptRow, report: AttemptReport) -> None:
+def _rejected(reporting: Reporting, reported: Reported) -> None:
+    number, attempt, report = reported.number, reported.attempt, reported.report
     if not _close(reporting, attempt, AttemptMessage.REJECTED, _rejection_reason(report)):
         return
     changes = reporting.changes
@@ -199,36 +219,47 @@ def _plan_uncounted(
         apply_plan(reporting.changes, number, lead, plan, cause=cause)
 
 
-def _returned(reporting: Reporting, number: NumberState, attempt: AttemptRow, report: AttemptReport) -> None:
+def _returned(reporting: Reporting, reported: Reported) -> None:
     """Given back before a mark: nothing was sent, so the lead is due as it was."""
+    number, attempt, report = reported.number, reported.attempt, reported.report
     if _close(reporting, attempt, AttemptMessage.RETURNED, report.message or "returned"):
         release_lead(reporting.changes, reporting.policy, number, attempt, cause="returned")
 
 
-def release_lead(
-    changes: Changes, policy: Policy, number: NumberState, attempt: AttemptRow, *, cause: str
-) -> None:
+def release_lead(changes: Changes, policy: Policy, number: NumberState, attempt: AttemptRow, *, cause: str) -> None:
     """A lease came to nothing: its lead is due again from now on."""
     plan_again(changes, policy, number, number.leads[attempt.lead_id], changes.now, cause=cause)
 
 
-def _doubt(reporting: Reporting, number: NumberState, attempt: AttemptRow, report: AttemptReport) -> None:
+def _doubt(reporting: Reporting, reported: Reported) -> None:
+    attempt, report = reported.attempt, reported.report
     effect = attempt_effect(attempt.state, AttemptMessage.DOUBT)
     if effect.state is not None:
-        move_attempt(reporting.changes, attempt, effect.state, close_reason=report.message or "doubt")
-        reporting.changes.deadlines.append(Deadline(attempt.id, FOREVER_SECONDS))
+        changes, policy = reporting.changes, reporting.policy
+        sent_unmarked = attempt.marked_at is None
+        move_attempt(
+            changes,
+            attempt,
+            effect.state,
+            close_reason=report.message or "doubt",
+            marked_at=changes.now if sent_unmarked else None,
+        )
+        quiet_seconds = policy.send_within_ms / 1000 + policy.quiet_seconds if sent_unmarked else None
+        changes.deadlines.append(Deadline(attempt.id, FOREVER_SECONDS, quiet_seconds))
 
 
-def _absent(reporting: Reporting, number: NumberState, attempt: AttemptRow, report: AttemptReport) -> None:
+def _absent(reporting: Reporting, reported: Reported) -> None:
     """Nothing at the provider: proof once the quiet time is over, else just one more answer."""
+    number, attempt = reported.number, reported.attempt
     quiet, _ = reporting.doubts.get(attempt.id, (False, 0.0))
     if attempt.state is AttemptState.UNKNOWN and quiet:
         move_attempt(reporting.changes, attempt, AttemptState.NOT_PLACED, close_reason="absent_at_provider")
         _plan_uncounted(reporting, number, attempt, "not_placed")
 
 
-def _inconclusive(reporting: Reporting, number: NumberState, attempt: AttemptRow, report: AttemptReport) -> None:
+def _inconclusive(reporting: Reporting, reported: Reported) -> None:
     """Doubt that nobody can resolve ends: the attempt counts, and an operator decides about the lead."""
+    number, attempt = reported.number, reported.attempt
     _, asked_seconds = reporting.doubts.get(attempt.id, (False, 0.0))
     if attempt.state is not AttemptState.UNKNOWN or asked_seconds < reporting.policy.unknown_deadline_seconds:
         return
@@ -239,16 +270,19 @@ def _inconclusive(reporting: Reporting, number: NumberState, attempt: AttemptRow
         hold_lead(changes, lead, HeldReason.UNRESOLVED_CALL, cause="abandoned")
 
 
-def _unreachable(reporting: Reporting, number: NumberState, attempt: AttemptRow, report: AttemptReport) -> None:
+def _unreachable(_reporting: Reporting, _reported: Reported) -> None:
     """The provider could not be asked: no time passed for the attempt's deadline."""
 
 
-def _lost(reporting: Reporting, number: NumberState, attempt: AttemptRow, report: AttemptReport) -> None:
+def _lost(reporting: Reporting, reported: Reported) -> None:
     """Placed, past its longest end, unknown to the provider: it is over, and it counts."""
+    number, attempt = reported.number, reported.attempt
     if attempt.state is not AttemptState.PLACED:
         return
     changes, lead = reporting.changes, number.leads[attempt.lead_id]
-    move_attempt(changes, attempt, AttemptState.ENDED, outcome=Outcome.UNKNOWN, evidence="no result, unknown to the provider")
+    move_attempt(
+        changes, attempt, AttemptState.ENDED, outcome=Outcome.UNKNOWN, evidence="no result, unknown to the provider"
+    )
     changes.alarms.append(Alarm("result_lost", attempt.id, lead.id))
     if lead.status in PLANNED_STATUSES:
         rules = reporting.policy.rules_for(lead.campaign)
@@ -259,7 +293,7 @@ def _lost(reporting: Reporting, number: NumberState, attempt: AttemptRow, report
 
 
 def _close(reporting: Reporting, attempt: AttemptRow, message: AttemptMessage, reason: str) -> bool:
-    """Close an attempt as the table says; False if its state is left as it is (with an alarm where the table has one)."""
+    """Close an attempt as the table says; False if it stays as it is (with an alarm where the table has one)."""
     effect = attempt_effect(attempt.state, message)
     if effect.alarm:
         reporting.changes.alarms.append(Alarm(f"{message}_after_{attempt.state}", attempt.id, attempt.lead_id))
@@ -282,9 +316,7 @@ _HANDLERS = {
 }
 
 
-async def _pause_if_told(
-    conn: Connection, reporting: Reporting, report: AttemptReport, number: NumberState
-) -> None:
+async def _pause_if_told(conn: Connection, reporting: Reporting, report: AttemptReport, number: NumberState) -> None:
     """A rejection that concerns the account or the campaign pauses it; the audit log and an alarm say why."""
     attempt_id = AttemptId(report.attempt_id)
     campaign = number.leads[number.attempts[attempt_id].lead_id].campaign

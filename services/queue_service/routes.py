@@ -39,7 +39,12 @@ from services.queue_service import handlers
 AUTH: Final = ("bearer",)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_NOT_TAKEN: Final = {400: "The request does not fit", 401: "No or a wrong token", 503: "The database is away"}
+_NOT_TAKEN: Final = {
+    400: "The request does not fit",
+    401: "No or a wrong token",
+    403: "The token is not for this route",
+    503: "The database is away",
+}
 _MISSING: Final = {**_NOT_TAKEN, 404: "No such thing"}
 _CHANGE: Final = {**_MISSING, 409: "Not in its present state", 422: "The operation id was used for another request"}
 _KEY: Final = Parameter("Idempotency-Key", "header", "Operation id: a repetition gets the first answer", required=True)
@@ -49,9 +54,7 @@ _ID: Final = Parameter("id", "path", "Our id", required=True, schema=_UUID)
 _RUN: Final = Parameter("run_id", "path", "The sweep's run", required=True, schema=_UUID)
 _NUMBER: Final = Parameter("phone_number", "path", "Any usual spelling, E.164 best", required=True)
 _NUMBER_QUERY: Final = Parameter("phone_number", "query", "Any usual spelling, E.164 best", required=True)
-_LIMIT: Final = Parameter(
-    "limit", "query", "Longest list", schema={"type": "integer", "minimum": 1, "maximum": 5000}
-)
+_LIMIT: Final = Parameter("limit", "query", "Longest list", schema={"type": "integer", "minimum": 1, "maximum": 5000})
 _SOURCE: Final = Parameter(
     "X-Leadline-Source", "header", "Where the body came from", required=True, schema={"enum": ["bland", "bland_lookup"]}
 )
@@ -126,9 +129,7 @@ ROUTES: Final = (
 
 def openapi_document() -> dict[str, Any]:
     """The OpenAPI 3.1 document of the queue-service."""
-    return build_openapi(
-        "Leadline queue-service", version("leadline"), ROUTES, security_schemes={"bearer": BEARER}
-    )
+    return build_openapi("Leadline queue-service", version("leadline"), ROUTES, security_schemes={"bearer": BEARER})
 
 
 def add_routes(app: web.Application) -> None:

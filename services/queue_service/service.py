@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from leadline.contracts.leases import (
     StopResult,
 )
 from leadline.contracts.operators import Stats
+from leadline.contracts.sweep import PromiseCheck
 from leadline.domain.ids import AttemptId
 from leadline.runtime.logging import get_logger
 from leadline.runtime.postgres import is_unavailable, retry_transaction
@@ -44,6 +45,8 @@ Result = TypeVar("Result")
 
 EXPIRE_LIMIT = 500
 STATS_KEPT_SECONDS = 2.0
+STATS_SHARE = 0.05
+"""Most of the time that may go into counting: on large tables the figures are kept for longer."""
 OPERATIONS_FORGOTTEN_EVERY_SECONDS = 3600.0
 
 
@@ -68,16 +71,17 @@ class QueueService:
             self._commit_events, lambda event: event.group_key, is_hopeless=is_unavailable
         )
         self._stats: tuple[float, Stats] | None = None
+        self._stats_lock = asyncio.Lock()
         self._background: set[asyncio.Task[None]] = set()
 
     @contextlib.asynccontextmanager
-    async def running(self) -> Any:
+    async def running(self) -> AsyncIterator[None]:
         """Run the claimer and the housekeeping inside the block."""
         async with self._pool.acquire() as conn:
             await pace.ensure_pace(conn, self.policy.account)
         tasks = [asyncio.create_task(self.claimer.run()), asyncio.create_task(self._housekeeping())]
         try:
-            yield self
+            yield
         finally:
             self.claimer.close()
             tasks[1].cancel()
@@ -152,9 +156,7 @@ class QueueService:
         return stored
 
     async def _commit_leads(self, submissions: Sequence[Submission]) -> Sequence[LeadAccepted]:
-        return await self.transaction(
-            lambda conn: intake.accept_group(conn, self.policy, submissions, "gateway")
-        )
+        return await self.transaction(lambda conn: intake.accept_group(conn, self.policy, submissions, "gateway"))
 
     async def _commit_events(self, deliveries: Sequence[Delivery]) -> Sequence[EventStored]:
         async def work(conn: Connection) -> Sequence[EventStored]:
@@ -187,9 +189,7 @@ class QueueService:
         async def work(conn: Connection) -> StopReported:
             now = (await get_clock(conn)).now
             confirmed = report.result is StopResult.STOPPED
-            found, at = await stop_orders.note_stop_result(
-                conn, order_id, report.result, confirmed=confirmed, now=now
-            )
+            found, at = await stop_orders.note_stop_result(conn, order_id, report.result, confirmed=confirmed, now=now)
             if not found:
                 raise NotFound(f"there is no stop order {order_id}")
             return StopReported(id=order_id, confirmed_at=at)
@@ -229,26 +229,29 @@ class QueueService:
         return await inbox.apply_unapplied(self._events_pool, self.policy, EXPIRE_LIMIT)
 
     async def stats(self) -> Stats:
-        """The board's figures, at most a few seconds old."""
-        now = asyncio.get_running_loop().time()
-        if self._stats is None or now - self._stats[0] > STATS_KEPT_SECONDS:
-            self._stats = (now, await self.read(lambda conn: reading.read_stats(conn, self.policy)))
-        return self._stats[1]
+        """The board's figures, kept for a few seconds, longer where counting takes long."""
+        async with self._stats_lock:
+            clock = asyncio.get_running_loop().time
+            if self._stats is None or clock() > self._stats[0]:
+                began = clock()
+                figures = await self.read(lambda conn: reading.read_stats(conn, self.policy))
+                self._stats = (clock() + max(STATS_KEPT_SECONDS, (clock() - began) / STATS_SHARE), figures)
+            return self._stats[1]
 
-    async def check_promises(self, limit: int) -> Any:
+    async def check_promises(self, limit: int) -> PromiseCheck:
         """Run the promises."""
         return await self.transaction(lambda conn: sweeping.check_promises(conn, self.policy, limit))
 
     async def _housekeeping(self) -> None:
         """Time alone releases leases, so that a dead dialer's numbers do not wait for the next sweep."""
         forget_at = 0.0
+        kept = self.policy.answers_kept_seconds
         while True:
             await asyncio.sleep(max(0.2, self.policy.lease_seconds / 4))
             try:
                 await self.expire()
                 if (now := asyncio.get_running_loop().time()) > forget_at:
                     forget_at = now + OPERATIONS_FORGOTTEN_EVERY_SECONDS
-                    kept = self.policy.answers_kept_seconds
                     await self.transaction(lambda conn: operations.forget_operations(conn, kept))
             except Exception as error:  # noqa: BLE001 -- upkeep goes on when the database is back
                 log.warning("housekeeping_failed", error=repr(error))

@@ -45,9 +45,7 @@ class QueueSettings(ProcessSettings):
 
 def make_policy(settings: QueueSettings) -> Policy:
     """The rules and limits of this deployment. Raises CampaignsError with one line that names what is wrong."""
-    configs = load_campaigns(
-        settings.cadence, settings.calling, settings.dialling, settings.campaigns.campaigns_file
-    )
+    configs = load_campaigns(settings.cadence, settings.calling, settings.dialling, settings.campaigns.campaigns_file)
     callers = {normalise_any(c.dialling.from_number or ""): name for name, c in configs.items()}
     return Policy(
         campaigns={name: config.rules for name, config in configs.items()},

@@ -60,9 +60,7 @@ def apply_plan(
 
 
 def _redial(changes: Changes, number: NumberState, lead: LeadRow, plan: Redial, not_sent_in_row: int) -> None:
-    changes.due.append(
-        DueChange(lead.id, lead.campaign, number.phone_number, plan.due_at, plan.band, not_sent_in_row)
-    )
+    changes.due.append(DueChange(lead.id, lead.campaign, number.phone_number, plan.due_at, plan.band, not_sent_in_row))
     callback_at = plan.scheduled_callback_at
     extra = lead.extra_attempts + int(plan.grants_extra_attempt)
     if (lead.status, lead.scheduled_callback_at, lead.extra_attempts) != (plan.status, callback_at, extra):
@@ -96,7 +94,9 @@ def _leave_queue(changes: Changes, lead: LeadRow, status: LeadStatus, reason: st
 
 def _note(changes: Changes, lead: LeadRow, cause: str, reason: str, details: Mapping[str, Any] | None) -> None:
     changes.audit.append(
-        Audit(cause, reason, lead_id=lead.id, campaign=lead.campaign, details={"status": lead.status, **(details or {})})
+        Audit(
+            cause, reason, lead_id=lead.id, campaign=lead.campaign, details={"status": lead.status, **(details or {})}
+        )
     )
 
 
@@ -111,9 +111,7 @@ def suppress_number(changes: Changes, number: NumberState, reason: str, *, sourc
     """Put the number on the list: every campaign, every lead, and the call that may be ringing now."""
     if number.suppression_reason is None:
         changes.suppressions.append(NewSuppression(number.phone_number, reason, source))
-        changes.audit.append(
-            Audit("suppressed", reason, phone_number=number.phone_number, details={"source": source})
-        )
+        changes.audit.append(Audit("suppressed", reason, phone_number=number.phone_number, details={"source": source}))
         number.suppression_reason = reason
     complete_number(changes, number, CompletionReason.DNC, cause="suppressed")
     stop_live_call(changes, number, "suppressed")
@@ -123,9 +121,7 @@ def stop_live_call(changes: Changes, number: NumberState, reason: str) -> None:
     """Order the end of a call that was marked and has not ended; a leased one is refused at its mark."""
     attempt = number.open_attempt
     if attempt is not None and attempt.state is not AttemptState.LEASED:
-        changes.stop_orders.append(
-            NewStopOrder(new_uuid7(), attempt.id, number.phone_number, attempt.call_id, reason)
-        )
+        changes.stop_orders.append(NewStopOrder(new_uuid7(), attempt.id, number.phone_number, attempt.call_id, reason))
 
 
 def bad_number(changes: Changes, number: NumberState, reason: str, *, cause: str) -> None:

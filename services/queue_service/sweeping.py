@@ -82,9 +82,7 @@ async def _dispatched_out_of_hours(conn: Connection, policy: Policy) -> list[str
     for row in await promises.list_dispatches(conn, since, CHECKED_DISPATCHES):
         rules = policy.rules_for(CampaignName(row["campaign"]))
         number = NumberFacts(phone_number=PhoneNumber(row["phone_number"]))
-        lead = LeadFacts(
-            id=LeadId(row["id"]), campaign=rules.name, status=LeadStatus.PENDING, state=row["state"]
-        )
+        lead = LeadFacts(id=LeadId(row["id"]), campaign=rules.name, status=LeadStatus.PENDING, state=row["state"])
         if not callable_hours(lead, number, rules).is_open(row["marked_at"]):
             broken.append(str(row["id"]))
     return broken

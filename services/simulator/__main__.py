@@ -36,9 +36,7 @@ async def serve(settings: SimulatorSettings, stop: asyncio.Event) -> int:
     """Serve until `stop` is set."""
     host, app = settings.listen.host, create_app(settings.world)
     async with (
-        serving(
-            app, host=host, port=settings.simulator.simulator_port, drain_seconds=_DRAIN_SECONDS, name="simulator"
-        ),
+        serving(app, host=host, port=settings.simulator.simulator_port, drain_seconds=_DRAIN_SECONDS, name="simulator"),
         metrics_serving(settings.observability.metrics_port, host=host),
     ):
         await stop.wait()

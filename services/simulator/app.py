@@ -17,9 +17,8 @@ from services.simulator.world import World
 
 _MOST_BODY_BYTES: Final = 8 * 1024 * 1024
 
-def create_app(
-    settings: SimulatedWorldPart | None = None, wall: Callable[[], float] = time.time
-) -> web.Application:
+
+def create_app(settings: SimulatedWorldPart | None = None, wall: Callable[[], float] = time.time) -> web.Application:
     """One simulated world with its own clock, ledger and account. Needs a running loop from its start-up on.
 
     `wall` gives real time as epoch seconds.

@@ -135,6 +135,8 @@ class ControlHandlers:
     async def place_elsewhere(self, request: web.Request) -> web.Response:
         """Have a foreign or an inbound call."""
         wanted = await _read(request, CallElsewhere)
+        if self._world.ledger.full:
+            raise _refused(web.HTTPInternalServerError, "the ledger is full; DELETE /simulator/ledger first")
         number = e164(wanted.phone_number)
         if number is None:
             raise _refused(web.HTTPBadRequest, "phone_number: no telephone number")

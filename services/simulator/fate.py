@@ -3,11 +3,12 @@
 from collections import defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel
 
 from leadline.domain.outcome import REACHED_OUTCOMES, Outcome
+from services.simulator.phone import e164_or_raise
 
 ANY_NUMBER: Final = "*"
 
@@ -35,7 +36,7 @@ class Fate:
     variant: float
     """In [0, 1): which of the provider's spellings of this outcome is used."""
     callback_at: str | None = None
-    """As it stands in `variables.callback_requested_at`."""
+    """As it stands in `variables.callback_requested_at`, whatever the outcome."""
     body: Mapping[str, Any] | None = None
     """Fields of the result that are replaced."""
     raw: str | None = None
@@ -82,8 +83,11 @@ class ScriptStep(BaseModel):
         )
 
 
-class ScriptBody(RootModel[dict[str, list[ScriptStep]]]):
-    """`POST /simulator/script`: steps by E.164 number, in order; `*` is for numbers without steps of their own."""
+ScriptKey = Annotated[str, AfterValidator(lambda key: key if key == ANY_NUMBER else e164_or_raise(key))]
+
+
+class ScriptBody(RootModel[dict[ScriptKey, list[ScriptStep]]]):
+    """`POST /simulator/script`: steps by number, in order; `*` is for numbers without steps of their own."""
 
 
 class Script:

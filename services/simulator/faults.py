@@ -3,9 +3,11 @@
 import random
 from collections.abc import Collection
 from enum import StrEnum
-from typing import Any, Final, Self
+from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, model_validator
+
+from services.simulator.phone import e164_or_raise
 
 
 class Place(StrEnum):
@@ -110,8 +112,8 @@ class FaultRule(BaseModel):
     count: int | None = Field(default=None, ge=1)
     """Strikes so many more times."""
     probability: float | None = Field(default=None, ge=0, le=1)
-    phone_number: str | None = None
-    """E.164; only requests and webhooks that concern this number."""
+    phone_number: Annotated[str, AfterValidator(e164_or_raise)] | None = None
+    """Only requests and webhooks that concern this number."""
     seconds: float = Field(default=60.0, ge=0, le=86_400)
     """Real time; the default depends on the kind."""
     copies: int = Field(default=1, ge=1, le=10_000)

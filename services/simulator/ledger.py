@@ -122,8 +122,12 @@ class Ledger:
         """Whether no further row fits."""
         return len(self._rows) >= self._limit
 
+    def keeps(self, row: LedgerRow) -> bool:
+        """Whether a row that was opened is among those that are kept."""
+        return row.seq <= self._limit
+
     def open(self, origin: Origin, real: float, business: float) -> LedgerRow:
-        """Write down a receipt; a row beyond the limit is made but not kept (check `full` first)."""
+        """Write down a receipt; a row beyond the limit is made but not kept."""
         row = LedgerRow(seq=len(self._rows) + 1, origin=origin, received_real=real, received_business=business)
         if not self.full:
             self._rows.append(row)

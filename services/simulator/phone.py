@@ -17,3 +17,11 @@ def e164(text: object) -> str | None:
         digits = f"+1{digits}" if len(digits) == 10 else f"+{digits}"
     fits = _NANP if digits.startswith("+1") else _E164
     return digits if fits.fullmatch(digits) else None
+
+
+def e164_or_raise(text: str) -> str:
+    """The same for pydantic. Raises ValueError if the text is no number."""
+    number = e164(text)
+    if number is None:
+        raise ValueError("must be a telephone number such as +15615550123")
+    return number

@@ -1,7 +1,6 @@
 """By which rules the ledger is judged: `POST /simulator/scoreboard` brings them, the simulator knows none by itself."""
 
 from datetime import date
-from functools import cached_property
 from typing import Literal, Self
 from zoneinfo import ZoneInfo
 
@@ -37,12 +36,12 @@ class CampaignRules(BaseModel):
             raise ValueError(str(error)) from error
         return self
 
-    @cached_property
+    @property
     def hours(self) -> CallingHours:
         """The calling hours as a set of instants."""
         return parse_calling_hours(self.calling_hours, self.calling_timezone, self.blackout_dates)
 
-    @cached_property
+    @property
     def zone(self) -> ZoneInfo:
         """The zone whose dates count."""
         return ZoneInfo(self.calling_timezone)

@@ -52,7 +52,7 @@ class Scoreboard(BaseModel):
 
 
 def score(rows: Sequence[LedgerRow], rules: Rulebook) -> Scoreboard:
-    """Judge the rows. Pure; takes about a second for 100,000 rows, so keep it off the event loop."""
+    """Judge the rows. Pure; takes some seconds for 100,000 rows, so keep it off the event loop."""
     calls = judgement.dialled(rows)
     by_cap = _over_caps(calls, rules)
     faults = {

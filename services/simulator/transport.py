@@ -5,7 +5,7 @@ import json
 import socket
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from aiohttp import web
@@ -77,7 +77,7 @@ class Courier:
     async def _instead(self, request: web.Request, rule: FaultRule, note: Note) -> web.StreamResponse:
         """Nothing is done; the rule says what is answered."""
         if rule.kind is FaultKind.REFUSE:
-            refusal = self._refusals[rule.error]() if rule.error else _as_told(rule)
+            refusal = self._refusal(rule)
             note(Served(refusal, f"refuse:{rule.error or rule.status}", refusal.status))
             return plain(refusal)
         if rule.kind is FaultKind.REDIRECT_307:
@@ -87,6 +87,12 @@ class Courier:
         if rule.kind is FaultKind.HANG_BEFORE_ACCEPT:
             await self._pause(rule.seconds)
         return _reset(request)
+
+    def _refusal(self, rule: FaultRule) -> Answer:
+        if rule.error is None:
+            return Answer(rule.status, rule.body, rule.headers, refusal=f"told {rule.status}")
+        named = self._refusals[rule.error]()
+        return replace(named, headers={**named.headers, **rule.headers})
 
     async def _spoilt(self, request: web.Request, rule: FaultRule, answer: Answer, note: Note) -> web.StreamResponse:
         """It was done, and the rule spoils the answer."""
@@ -134,10 +140,6 @@ def plain(answer: Answer) -> web.Response:
     if isinstance(answer.body, str):
         return web.Response(text=answer.body, status=answer.status, headers=answer.headers)
     return web.json_response(answer.body, status=answer.status, headers=answer.headers)
-
-
-def _as_told(rule: FaultRule) -> Answer:
-    return Answer(rule.status, rule.body, rule.headers, refusal=f"told {rule.status}")
 
 
 def _other_response(rule: FaultRule, answer: Answer) -> web.Response:

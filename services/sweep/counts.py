@@ -90,6 +90,8 @@ class Count(StrEnum):
     DISPATCH_RUNNING_OURS = "dispatch.running_ours"
     DISPATCH_UNREADABLE = "dispatch.unreadable"
     DISPATCH_RELEASED = "dispatch.released"
+    DISPATCH_RELEASED_ELSEWHERE = "dispatch.released_elsewhere"
+    """Another pass, or an operator, was faster."""
     DISPATCH_STILL_HELD = "dispatch.still_held"
 
     PROMISES_CHECKED = "promises.checked"

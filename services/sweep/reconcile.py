@@ -29,8 +29,11 @@ async def reconcile_dispatch(sweep: Pass) -> None:
     if not sweep.plan.dispatch_held:
         return
     complete = await _store_history(sweep)
+    gates = await sweep.telling.read_plan()
+    if not gates.dispatch_held:
+        sweep.tally.add(Count.DISPATCH_RELEASED_ELSEWHERE)
     # A second failover in the meantime began a hold of its own, which this history does not cover.
-    if complete and await sweep.telling.held_since() == sweep.plan.dispatch_held_since:
+    elif complete and gates.dispatch_held_since == sweep.plan.dispatch_held_since:
         await sweep.telling.release_dispatch(_REASON)
         sweep.tally.add(Count.DISPATCH_RELEASED)
         log.info("dispatch_released", calls=sweep.tally[Count.DISPATCH_LISTED])

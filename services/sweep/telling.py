@@ -1,12 +1,12 @@
 """What a pass tells the queue-service: reports of attempts, and what the provider said, byte for byte."""
 
-from datetime import datetime
 from uuid import UUID
 
 from leadline.clients.queue import QueueClient
 from leadline.contracts.events import EventDisposition, EventSource
 from leadline.contracts.leases import AttemptReport, ReportKind, ReportRequest, StopReport
 from leadline.contracts.operators import Reason
+from leadline.contracts.sweep import SweepPlan
 from leadline.domain.ids import CallId
 from leadline.runtime.logging import get_logger
 from leadline.telephony.port import CallDetails
@@ -45,10 +45,9 @@ class Telling:
         """The provider answers for the account again."""
         await self._queue.resume_account(Reason(reason=reason))
 
-    async def held_since(self) -> datetime | None:
-        """Since when dispatch is held, read again; None if it is not."""
-        plan = await self._queue.sweep_plan(limit=1)
-        return plan.dispatch_held_since if plan.dispatch_held else None
+    async def read_plan(self) -> SweepPlan:
+        """The plan once more, for what may have changed since the pass began; its lists are cut to one item."""
+        return await self._queue.sweep_plan(limit=1)
 
     async def release_dispatch(self, reason: str) -> None:
         """The provider's history is reconciled."""

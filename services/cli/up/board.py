@@ -71,7 +71,7 @@ def plain_line(snapshot: Snapshot) -> str:
 def _clock_line(snapshot: Snapshot) -> Table:
     left = Text(full_time(snapshot.now, snapshot.zone), style="bold")
     if snapshot.moved:
-        left.append(f"   {snapshot.speed:g}×", style="cyan")
+        left.append(f"   {snapshot.speed:g}x", style="cyan")
     line = _grid(left, Text(snapshot.windows, style=_GOOD if snapshot.is_open else "yellow"))
     line.columns[1].justify = "right"
     return line
@@ -101,16 +101,22 @@ def _lead_table(stats: Stats) -> Table:
 
 def _outcome_table(stats: Stats) -> Table:
     table = Table.grid(padding=(0, 1))
-    for column in ({"width": 14}, {"width": _BAR_CELLS}, {"width": 6, "justify": "right"}, {"width": 4, "justify": "right"}):
-        table.add_column(**column)  # type: ignore[arg-type] -- a mapping of keywords
+    table.add_column(width=14)
+    table.add_column(width=_BAR_CELLS)
+    table.add_column(width=6, justify="right")
+    table.add_column(width=4, justify="right")
     ordered = sorted(stats.outcomes_today.items(), key=lambda item: (-item[1], item[0]))
     total, most = sum(stats.outcomes_today.values()), max(stats.outcomes_today.values(), default=1)
     heading = Text("outcomes today", style=_QUIET)
-    table.add_row(heading, Text(f"{_reached(stats):,} people spoke", style=_QUIET), Text(f"{total:,}", style=_QUIET), "")
+    table.add_row(
+        heading, Text(f"{_reached(stats):,} people spoke", style=_QUIET), Text(f"{total:,}", style=_QUIET), ""
+    )
     for name, count in _folded(ordered):
         style = _outcome_style(name)
         share = f"{count / total:.0%}" if total else ""
-        table.add_row(Text(name, style=style), Text(_bar(count / most), style=style), f"{count:,}", Text(share, style=_QUIET))
+        table.add_row(
+            Text(name, style=style), Text(_bar(count / most), style=style), f"{count:,}", Text(share, style=_QUIET)
+        )
     return table
 
 
@@ -142,7 +148,10 @@ def _lines(snapshot: Snapshot, stats: Stats) -> list[RenderableType]:
     flight = sum(stats.open_attempts.values())
     states = f" ({_counted(stats.open_attempts)})" if flight else ""
     lines = [
-        _labelled("calls", f"{stats.calls_today:,} today, {snapshot.calls_per_minute:.1f} a minute, {flight} in flight{states}"),
+        _labelled(
+            "calls",
+            f"{stats.calls_today:,} today, {snapshot.calls_per_minute:.1f} a minute, {flight} in flight{states}",
+        ),
         _labelled("due", f"{stats.due_now:,} now{late}, the next at {next_due}"),
         _labelled("sweep", _sweep_words(snapshot, stats)),
         _alarm_line(snapshot, stats),

@@ -11,6 +11,7 @@ from typing import Any
 
 import aiohttp
 import asyncpg
+from pydantic import SecretStr
 
 from leadline.store.clock import HAS_CLOCK, ClockWouldRunBackwards, clear_clock, get_clock, set_clock
 from leadline.store.connection import Connection
@@ -112,7 +113,9 @@ def _backwards(shows: datetime, asked: str) -> str:
 class ClockSetter:
     """Reads and sets business time. `tell_simulator` hears of every change; None if there is no simulator."""
 
-    def __init__(self, database_url: str, tell_simulator: Callable[[BusinessClock], Awaitable[None]] | None) -> None:
+    def __init__(
+        self, database_url: Callable[[], SecretStr], tell_simulator: Callable[[BusinessClock], Awaitable[None]] | None
+    ) -> None:
         self._database_url = database_url
         self._tell_simulator = tell_simulator
         self._told = False
@@ -120,7 +123,7 @@ class ClockSetter:
 
     async def find(self) -> Found:
         """What the database's clock shows."""
-        connection = await asyncpg.connect(self._database_url, timeout=10)
+        connection = await asyncpg.connect(self._database_url().get_secret_value(), timeout=10)
         try:
             reading = await get_clock(connection)
             moved = bool(await connection.fetchval(HAS_CLOCK))
@@ -132,7 +135,7 @@ class ClockSetter:
 
     async def set(self, wanted: Wanted) -> BusinessClock:
         """Set both clocks. Raises UpRefused if business time would run backwards."""
-        connection = await asyncpg.connect(self._database_url, timeout=10)
+        connection = await asyncpg.connect(self._database_url().get_secret_value(), timeout=10)
         try:
             self.current = await self._set(connection, wanted)
         except ClockWouldRunBackwards as error:

@@ -1,6 +1,6 @@
-"""Starts a service so that it dies with `leadline up`: asks the kernel for SIGKILL at the parent's death, then becomes it.
+"""Starts a service so that it dies with `leadline up`: asks for SIGKILL at the parent's death, then becomes it.
 
-Run by path with `python -I -S`, before any of our packages can be imported: `leash.py PARENT_PID MODULE [ARGUMENT ...]`.
+Run by path with `python -I -S`: `leash.py PARENT_PID MODULE [ARGUMENT ...]`; imports nothing of ours.
 Linux only; elsewhere `watchdog.py` alone does it.
 """
 

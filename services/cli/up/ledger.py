@@ -14,8 +14,9 @@ from leadline.domain.rules.hours import DAYS, CallingHours
 from services.cli.up.errors import UpError
 from services.cli.up.people import Person
 from services.simulator.ledger import Origin
-from services.simulator.rules import CampaignRules, Plan, Rulebook
+from services.simulator.rules import CampaignRules, Rulebook
 from services.simulator.scoreboard import Scoreboard
+from services.simulator.settings import Plan
 
 _ANSWER_SECONDS = 120
 _QUESTIONS_AT_ONCE = 16
@@ -23,7 +24,7 @@ _CALLED_ORIGINS = frozenset({Origin.POST, Origin.PROVIDER_RETRY})
 
 
 def rulebook(campaigns: Mapping[CampaignName, CampaignConfig], people: Iterable[Person], plan: Plan) -> Rulebook:
-    """By what the ledger is judged: the campaigns' rules as they were configured, and the state fields as they were sent."""
+    """By what the ledger is judged: the rules as they were configured, the state fields as they were sent."""
     return Rulebook(
         campaigns={str(name): _campaign_rules(config) for name, config in campaigns.items()},
         states={person.phone_number: person.state for person in people if person.state},

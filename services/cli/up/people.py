@@ -19,14 +19,16 @@ _MOVED_SHARE = 0.08
 _BLANK_STATE_SHARE = 0.05
 _FORM_SHARE = 0.4
 
-_FIRST_NAMES = (
-    "Maria", "James", "Linda", "Robert", "Carmen", "Walter", "Denise", "Luis", "Gloria", "Harold", "Keiko", "Samuel", "Ruth", "Andre",
-    "Teresa", "Vernon", "Joyce", "Minh", "Brenda", "Otis", "Rosa", "Clifford", "Aisha", "Eugene", "Wanda", "Pedro", "Irene", "Dale",
-)  # fmt: skip -- names read best side by side
-_LAST_NAMES = (
-    "Alvarez", "Johnson", "Nguyen", "Baker", "Kahale", "Whitfield", "Romero", "O'Neill", "Tanaka", "Brooks", "Fischer", "Delgado",
-    "Hawkins", "Petrov", "Lindqvist", "Carter", "Begay", "Moreau", "Singh", "Holloway", "Ortiz", "Kowalski", "Freeman", "Yazzie",
-)  # fmt: skip -- names read best side by side
+_FIRST_NAME_WORDS = (
+    "Maria James Linda Robert Carmen Walter Denise Luis Gloria Harold Keiko Samuel Ruth Andre Teresa Vernon Joyce "
+    "Minh Brenda Otis Rosa Clifford Aisha Eugene Wanda Pedro Irene Dale"
+)
+_LAST_NAME_WORDS = (
+    "Alvarez Johnson Nguyen Baker Kahale Whitfield Romero O'Neill Tanaka Brooks Fischer Delgado Hawkins Petrov "
+    "Lindqvist Carter Begay Moreau Singh Holloway Ortiz Kowalski Freeman Yazzie"
+)
+_FIRST_NAMES = _FIRST_NAME_WORDS.split()
+_LAST_NAMES = _LAST_NAME_WORDS.split()
 _STREETS = ("Oak Street", "Maple Avenue", "2nd Street", "Church Road", "Lakeview Drive", "Main Street", "Hill Road")
 _SOURCES = ("facebook", "google", "spring-mailer", "radio")
 
@@ -45,7 +47,7 @@ class Person:
 
 
 def people(first: int, count: int) -> Iterator[Person]:
-    """Persons number `first` to `first + count - 1`; there are MOST_PEOPLE. Different persons have different numbers."""
+    """Persons number `first` to `first + count - 1` of MOST_PEOPLE; each has a number of its own."""
     for n in range(first, min(first + count, MOST_PEOPLE)):
         yield _person(n)
 

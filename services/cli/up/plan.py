@@ -13,7 +13,7 @@ from services.cli.up.processes import Program
 from services.cli.up.settings import SIMULATOR_API_KEY, SIMULATOR_SECRET, Configured
 from services.dialer.settings import DialerSettings
 from services.migrate.settings import MigrateSettings
-from services.queue_service.settings import QueueServiceSettings
+from services.queue_service.settings import QueueSettings
 from services.simulator.settings import SimulatorSettings
 from services.sweep.settings import SweepSettings
 from services.webhook_gateway.settings import GatewaySettings
@@ -102,7 +102,7 @@ class Plan:
             "LEADLINE_QUEUE_PORT": str(self.ports.queue),
             "LEADLINE_METRICS_PORT": str(self.ports.queue_metrics),
         }
-        return self._program("queue", "services.queue_service", QueueServiceSettings, own)
+        return self._program("queue", "services.queue_service", QueueSettings, own)
 
     def gateway(self) -> Program:
         """The door."""
@@ -125,7 +125,7 @@ class Plan:
     def sweep(self) -> Program:
         """One pass."""
         own = {**self._as_caller("sweep"), **self._bland(), "LEADLINE_METRICS_PORT": "0"}
-        return self._program("sweep", "services.sweep", SweepSettings, own)
+        return self._program("sweep", "services.sweep", SweepSettings, own, "--json")
 
     def queue_probe(self) -> str:
         """Answers when the queue-service takes requests."""
@@ -151,10 +151,12 @@ class Plan:
         public_url = self.gateway_url if self._configured.makes_public_url else given["LEADLINE_PUBLIC_URL"]
         return {"LEADLINE_BLAND_BASE_URL": self.bland_url, "LEADLINE_PUBLIC_URL": public_url}
 
-    def _program(self, name: str, module: str, settings: type[ProcessSettings], own: Mapping[str, str]) -> Program:
+    def _program(
+        self, name: str, module: str, settings: type[ProcessSettings], own: Mapping[str, str], *arguments: str
+    ) -> Program:
         own = {"LEADLINE_LOG_FORMAT": self._configured.environ.get("LEADLINE_LOG_FORMAT") or "console", **own}
         environment = child_environment(settings, self._configured.environ, own)
-        return Program(name, module, environment, self._folder.log_path(name))
+        return Program(name, module, environment, self._folder.log_path(name), arguments)
 
     def _url(self, port: int) -> str:
         host = f"[{self._here}]" if ":" in self._here else self._here

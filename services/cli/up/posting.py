@@ -1,4 +1,4 @@
-"""Posts sample leads to the gateway as Zapier would: over HTTP, some as JSON and some as a form, a few of them twice."""
+"""Posts sample leads to the gateway as Zapier would: over HTTP, as JSON or as a form, a few of them twice."""
 
 import asyncio
 from collections import Counter

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import platform
 import signal
 import sys
 from collections.abc import Mapping
@@ -77,7 +78,7 @@ async def spawn(program: Program, watchdog: Watchdog) -> asyncio.subprocess.Proc
 
 
 def _command(program: Program) -> list[str]:
-    if sys.platform == "linux":
+    if platform.system() == "Linux":
         leash = [sys.executable, "-I", "-S", str(_HERE / "leash.py"), str(os.getpid())]
         return [*leash, program.module, *program.arguments]
     return [sys.executable, "-m", program.module, *program.arguments]

@@ -107,7 +107,7 @@ def _rows(scores: Scoreboard, misses: Sequence[Miss]) -> list[Row]:
         Row("people reached", f"{scores.people_reached:,}"),
         *zeros,
         Row("due, allowed and never called", f"{len(misses):,}", good=not misses),
-        Row("most calls in any second", f"{scores.most_calls_in_a_business_second:,}"),
+        Row("most calls in any business second", f"{scores.most_calls_in_a_business_second:,}"),
         Row("calls still live at the end", f"{scores.live_calls:,}"),
         *(Row(f"refused by Bland: {reason}", f"{count:,}") for reason, count in sorted(scores.refusals.items())),
     ]

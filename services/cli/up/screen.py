@@ -38,9 +38,19 @@ class Screen:
         """One line; above the board if that is shown."""
         self._console.print(Text(line))
 
-    def say_marked(self, markup: str) -> None:
-        """As `say`, with rich's markup: only for our own words."""
-        self._console.print(markup)
+    def heading(self, line: str) -> None:
+        """What begins here."""
+        self._console.print(Text(line, style="bold"))
+
+    def remark(self, line: str) -> None:
+        """What a line to come is for."""
+        self._console.print(Text(line, style="dim"))
+
+    def facts(self, facts: Mapping[str, str]) -> None:
+        """Names and values, aligned."""
+        width = max(map(len, facts), default=0)
+        for name, value in facts.items():
+            self._console.print(Text.assemble((f"  {name:<{width}}  ", "dim"), value))
 
     def complain(self, line: str) -> None:
         """What went wrong, on stderr."""

@@ -114,6 +114,11 @@ class Configured:
         """Whether no real call can come of this: Bland's base URL is on this machine."""
         return self.own_simulator or is_loopback(self.settings.bland.bland_base_url)
 
+    @property
+    def makes_public_url(self) -> bool:
+        """Whether Bland calls back the gateway on this machine, wherever that listens."""
+        return self.settings.public.public_url == _MADE_LATER
+
 
 def data_dir(environ: Mapping[str, str], asked: Path | None) -> Path:
     """The data folder: the option's, else the setting's. Raises SettingsError for any setting that is wrong."""
@@ -194,9 +199,7 @@ def _tokens(environ: Mapping[str, str], secrets: _Secrets) -> dict[str, str]:
 
 def _campaigns(settings: UpSettings) -> dict[CampaignName, CampaignConfig]:
     try:
-        return load_campaigns(
-            settings.cadence, settings.calling, settings.dialling, settings.campaigns.campaigns_file
-        )
+        return load_campaigns(settings.cadence, settings.calling, settings.dialling, settings.campaigns.campaigns_file)
     except CampaignsError as error:
         raise UpRefused(str(error)) from None
 

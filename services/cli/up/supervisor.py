@@ -1,4 +1,4 @@
-"""Services that are kept running: started until they are ready, restarted when they end by themselves, stopped in time."""
+"""Services that are kept running: awaited until they are ready, started again when they end, stopped in time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -30,15 +30,11 @@ class ChildState(StrEnum):
     STOPPED = "stopped"
 
 
-async def _nothing() -> None:
-    pass
-
-
 class Child:
     """One service, kept running from `start` to `stop`.
 
-    `probe` is a URL that answers 200 when it is ready; without one it is ready when it runs. `on_ready` is awaited after
-    each start of the process, the first one included, before `start` returns.
+    `probe` is a URL that answers 200 when it is ready. `on_ready` is awaited after each start of the process, the first
+    one included, before `start` returns.
     """
 
     def __init__(
@@ -47,9 +43,9 @@ class Child:
         watchdog: Watchdog,
         say: Say,
         *,
-        probe: str | None = None,
+        probe: str,
         grace_seconds: float = 10.0,
-        on_ready: Callable[[], Awaitable[None]] = _nothing,
+        on_ready: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.program = program
         self.state = ChildState.STOPPED
@@ -78,7 +74,7 @@ class Child:
         if ended is not None:
             msg = f"{self.program.name} did not start ({how_it_ended(ended)}): {log_tail(self.program.log)}"
             raise UpError(msg)
-        await self._on_ready()
+        await self._greet()
         self.state = ChildState.RUNNING
         self._keeper = asyncio.create_task(self._keep(), name=f"keep-{self.program.name}")
 
@@ -99,6 +95,10 @@ class Child:
         await self.stop()
         self.program = program
         await self.start()
+
+    async def _greet(self) -> None:
+        if self._on_ready is not None:
+            await self._on_ready()
 
     async def _start_process(self) -> asyncio.subprocess.Process:
         self.state = ChildState.STARTING
@@ -132,7 +132,7 @@ class Child:
         try:
             if await self._wait_ready(process) is not None:
                 return False
-            await self._on_ready()
+            await self._greet()
         except UpError as error:
             self._say(str(error))
             await end(process, grace_seconds=self._grace_seconds)
@@ -141,8 +141,6 @@ class Child:
 
     async def _wait_ready(self, process: asyncio.subprocess.Process) -> int | None:
         """None when it is ready, its exit code if it has ended."""
-        if self._probe is None:
-            return process.returncode
         deadline = asyncio.get_running_loop().time() + READY_SECONDS
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
             while process.returncode is None:
@@ -161,5 +159,3 @@ async def _answers(session: aiohttp.ClientSession, url: str) -> bool:
             return response.status == 200
     except (aiohttp.ClientError, TimeoutError):
         return False
-
-

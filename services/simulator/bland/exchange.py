@@ -11,6 +11,7 @@ from typing import Final
 from uuid import uuid4
 
 from leadline.domain.outcome import Outcome
+from leadline.runtime.logging import get_logger
 from services.simulator.answer import Answer
 from services.simulator.bland import answers, result
 from services.simulator.bland.call import Call
@@ -22,6 +23,8 @@ from services.simulator.ledger import LedgerRow, Origin
 from services.simulator.phone import e164
 from services.simulator.settings import SimulatedWorldPart
 from services.simulator.world import World
+
+log = get_logger(__name__)
 
 _LEAST_DOLLARS: Final = 0.015
 _CITATIONS_SECONDS: Final = 45.0
@@ -58,7 +61,7 @@ class Exchange:
     def accept(self, request: CallRequest, row: LedgerRow) -> Answer:
         """Judge a request that fits the interface, and place the call unless something speaks against it."""
         number = e164(request.phone_number)
-        refusal = self._refusal(request, number)
+        refusal = self._refusal(request, number, row)
         if refusal is not None:
             row.refusal = refusal.refusal
             return refusal
@@ -75,7 +78,7 @@ class Exchange:
         """A call that the account has without anybody having asked for it here: foreign, or inbound."""
         return self._place(request, number, row, fate=fate)
 
-    def _refusal(self, request: CallRequest, number: str | None) -> Answer | None:
+    def _refusal(self, request: CallRequest, number: str | None, row: LedgerRow) -> Answer | None:
         if number is None:
             return answers.invalid_number(request.phone_number)
         if request.pathway_id and self._settings.pathway_ids and request.pathway_id not in self._settings.pathway_ids:
@@ -84,7 +87,8 @@ class Exchange:
             return answers.insufficient_balance()
         if not number.startswith("+1"):
             return answers.destination_blocked()
-        if self._world.ledger.full:
+        if not self._world.ledger.keeps(row):
+            log.error("ledger_full", rows=len(self._world.ledger))
             return answers.server_error()
         return self._limits.refusal(number, self._world.clock.now(), len(self._live))
 

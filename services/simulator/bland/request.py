@@ -37,7 +37,7 @@ _WEBHOOK_EVENTS: Final = (
     "citations",
     "evals",
     "post_transfer_transcript",
-)  # fmt: skip -- a list of words, not of lines
+)
 
 _CALLER: Final = matching(r"\d{10}|\+1\d{10}", "must be a 10-digit or 12-digit phone number")
 _SMS: Final = object_of({"to": text(32), "from": text(32), "message": text(1600)})

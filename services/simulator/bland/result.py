@@ -22,6 +22,8 @@ def details(call: Call, now: float) -> dict[str, Any]:
     played = scene(call.fate)
     body = _frame(call) | _ended(call) | _chosen_disposition(call) | dict(played.fields) | _said(call, played)
     body["variables"] |= played.variables
+    if call.fate.callback_at is not None:
+        body["variables"]["callback_requested_at"] = call.fate.callback_at
     if call.fate.outcome is Outcome.TRANSFERRED:
         body |= _transfer(call)
     return body | dict(call.fate.body or {})

@@ -118,8 +118,7 @@ def _callback(fate: Fate) -> Scene:
     lines = (*_SMALL_TALK, ("user", "I am at work, can you try me another time?"))
     if fate.callback_at is None:
         return Scene({}, lines, {"callback_requested": True})
-    variables = {"callback_requested": "true", "callback_requested_at": fate.callback_at}
-    return Scene({"disposition_tag": "CALL_BACK_SCHEDULED"}, lines, variables)
+    return Scene({"disposition_tag": "CALL_BACK_SCHEDULED"}, lines, {"callback_requested": "true"})
 
 
 def _do_not_call(fate: Fate) -> Scene:

@@ -127,7 +127,11 @@ class WebhookSender:
         call.result_sent = True
         if body is None:
             raw = call.fate.raw
-            body = raw.encode() if raw is not None else json.dumps(result.details(call, self._clock.now())).encode()
+            body = (
+                raw.encode(errors="surrogatepass")
+                if raw is not None
+                else json.dumps(result.details(call, self._clock.now())).encode()
+            )
         return Parcel(call, url, RESULT, body)
 
     def _later(self, seconds: float, parcel: Parcel) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from leadline.domain.errors import LeadlineError
-from leadline.store.connection import Connection
+from leadline.store.connection import Connection, fetch_one
 
 GET_CLOCK: Final = "SELECT business_now() AS now, coalesce((SELECT speed FROM clock), 1.0) AS speed"
 
@@ -34,8 +34,7 @@ class ClockWouldRunBackwards(LeadlineError):
 
 async def get_clock(conn: Connection) -> Clock:
     """Read business time once; a transaction that decides reads it after its locks."""
-    row = await conn.fetchrow(GET_CLOCK)
-    assert row is not None
+    row = await fetch_one(conn, GET_CLOCK)
     return Clock(now=row["now"], speed=row["speed"])
 
 

@@ -1,4 +1,4 @@
-"""The connection type that store functions take."""
+"""The types that store functions take, and the one query shape that asyncpg lacks."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,3 +11,12 @@ if TYPE_CHECKING:
     Row = asyncpg.Record
 else:
     Connection = Pool = Row = Any
+
+
+async def fetch_one(conn: Connection, query: str, *arguments: object) -> Row:
+    """The row of a query that always has one. Raises LookupError if it has none."""
+    row = await conn.fetchrow(query, *arguments)
+    if row is None:
+        msg = f"a query that always answers had no row: {' '.join(query.split())[:80]}"
+        raise LookupError(msg)
+    return row

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from leadline.domain.ids import CampaignName, LeadId, PhoneNumber
 from leadline.domain.lead import PriorityBand
-from leadline.store.connection import Connection
+from leadline.store.connection import Connection, fetch_one
 
 NIL: Final = UUID(int=0)
 
@@ -70,17 +70,40 @@ async def list_due(conn: Connection, heads: Sequence[Head], now: datetime, limit
     ]
 
 
-NEXT_DUE_AT: Final = """
-SELECT min(d.due_at) FROM unnest($1::text[]) AS c(campaign) CROSS JOIN unnest(ARRAY[0, 1, 2]::smallint[]) AS b(band)
-CROSS JOIN LATERAL (
-    SELECT n.due_at FROM due_leads n
-    WHERE n.campaign = c.campaign AND n.band = b.band AND NOT n.calling AND n.due_at > $2
-    ORDER BY n.due_at, n.lead_id LIMIT 1
-) d
+PEEK: Final = """
+SELECT business_now() AS now, coalesce((SELECT speed FROM clock), 1.0) AS speed,
+    (SELECT min(d.due_at)
+     FROM unnest($1::text[], $2::smallint[], $3::timestamptz[], $4::uuid[])
+              AS head(campaign, band, after_due_at, after_lead_id)
+     CROSS JOIN LATERAL (
+         SELECT n.due_at FROM due_leads n
+         WHERE n.campaign = head.campaign AND n.band = head.band AND NOT n.calling
+           AND (n.due_at, n.lead_id) > (head.after_due_at, head.after_lead_id)
+         ORDER BY n.due_at, n.lead_id LIMIT 1
+     ) d
+     WHERE NOT EXISTS (SELECT FROM campaign_switches s WHERE s.campaign = head.campaign)) AS next_due_at,
+    EXISTS (SELECT FROM stop_orders WHERE confirmed_at IS NULL AND next_try_at <= clock_timestamp()) AS stop_orders
 """
 
 
-async def next_due_at(conn: Connection, campaigns: Sequence[CampaignName], after: datetime) -> datetime | None:
-    """The first instant after `after` (business time) at which a lead of these campaigns falls due."""
-    instant: datetime | None = await conn.fetchval(NEXT_DUE_AT, list(campaigns), after)
-    return instant
+@dataclass(frozen=True, slots=True)
+class Peek:
+    """What is next. `next_due_at` may lie in the past: then something is due."""
+
+    now: datetime
+    speed: float
+    next_due_at: datetime | None
+    stop_orders: bool
+
+
+async def peek(conn: Connection, heads: Sequence[Head]) -> Peek:
+    """One cheap question, so that waiting costs one query a poll."""
+    row = await fetch_one(
+        conn,
+        PEEK,
+        [h.campaign for h in heads],
+        [int(h.band) for h in heads],
+        [h.after_due_at for h in heads],
+        [h.after_lead_id for h in heads],
+    )
+    return Peek(row["now"], row["speed"], row["next_due_at"], row["stop_orders"])

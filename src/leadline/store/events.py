@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from leadline.domain.ids import AttemptId, LeadId
-from leadline.store.connection import Connection, Row
+from leadline.store.connection import Connection, Row, fetch_one
 
 
 @dataclass(slots=True)
@@ -49,9 +49,9 @@ SELECT id, disposition, kind, outcome FROM events WHERE source = $1 AND call_id 
 """
 
 
-async def find_event(conn: Connection, key: tuple[str, str, bytes]) -> Row | None:
-    """The event that was kept under an inbox key."""
-    return await conn.fetchrow(FIND_EVENT, *key)
+async def get_event(conn: Connection, key: tuple[str, str, bytes]) -> Row:
+    """The event that was kept under an inbox key. Raises LookupError if there is none."""
+    return await fetch_one(conn, FIND_EVENT, *key)
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from leadline.domain.ids import CampaignName
-from leadline.store.connection import Connection
+from leadline.store.connection import Connection, fetch_one
 
 READ_GATE: Final = """
 SELECT business_now() AS now, coalesce((SELECT speed FROM clock), 1.0) AS speed,
@@ -41,8 +41,7 @@ class Gate:
 
 async def read_gate(conn: Connection) -> Gate:
     """Read every switch. A send mark reads it after its locks."""
-    row = await conn.fetchrow(READ_GATE)
-    assert row is not None, "the row of dispatch_gate was deleted: run `leadline migrate`"
+    row = await fetch_one(conn, READ_GATE)
     paused = await conn.fetch(READ_PAUSED)
     return Gate(
         now=row["now"],

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from leadline.domain.ids import AttemptId, PhoneNumber
-from leadline.store.connection import Connection
+from leadline.store.connection import Connection, fetch_one
 from leadline.store.records import Deadline
 
 TAKE_NUMBERS: Final = """
@@ -128,6 +128,5 @@ FROM open_attempts o JOIN attempts a ON a.id = o.attempt_id
 
 async def count_in_hand(conn: Connection) -> tuple[int, int]:
     """(leased, sent): open attempts before and after their send mark, over all dialers."""
-    row = await conn.fetchrow(COUNT_IN_HAND)
-    assert row is not None
+    row = await fetch_one(conn, COUNT_IN_HAND)
     return int(row["leased"]), int(row["sent"])

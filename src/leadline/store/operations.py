@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from leadline.domain.errors import LeadlineError
-from leadline.store.connection import Connection
+from leadline.store.connection import Connection, fetch_one
 
 
 class OperationConflict(LeadlineError):
@@ -24,26 +24,26 @@ FIND_OPERATION: Final = "SELECT body_sha256, answer FROM operations WHERE caller
 
 async def claim_operation(
     conn: Connection, caller: str, operation_id: str, body_sha256: bytes, *, kept_seconds: float
-) -> Any | None:
+) -> dict[str, Any] | None:
     """Begin an operation, or return the answer it was given (waits for one that is in flight).
 
     Returns None if the operation is ours to do in this transaction. Raises OperationConflict on another body.
     """
     if await conn.fetchval(CLAIM_OPERATION, caller, operation_id, body_sha256, kept_seconds):
         return None
-    row = await conn.fetchrow(FIND_OPERATION, caller, operation_id)
-    assert row is not None
+    row = await fetch_one(conn, FIND_OPERATION, caller, operation_id)
     if row["body_sha256"] != body_sha256:
         raise OperationConflict(
             f"the Idempotency-Key {operation_id!r} was used for another request: send a new key for a new request"
         )
-    return row["answer"]
+    answer: dict[str, Any] = row["answer"]
+    return answer
 
 
 FINISH_OPERATION: Final = "UPDATE operations SET answer = $3 WHERE caller = $1 AND operation_id = $2"
 
 
-async def finish_operation(conn: Connection, caller: str, operation_id: str, answer: Any) -> None:
+async def finish_operation(conn: Connection, caller: str, operation_id: str, answer: dict[str, Any]) -> None:
     """Keep the answer, in the transaction that did the work."""
     await conn.execute(FINISH_OPERATION, caller, operation_id, answer)
 

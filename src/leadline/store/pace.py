@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from leadline.store.connection import Connection
+from leadline.store.connection import Connection, fetch_one
 
 ENSURE_PACE: Final = "INSERT INTO pace (account) VALUES ($1) ON CONFLICT DO NOTHING"
 LOCK_PACE: Final = "SELECT nullif(next_slot_at, '-infinity') FROM pace WHERE account = $1 FOR NO KEY UPDATE"
@@ -47,6 +47,5 @@ WHERE leased_at > $1 - interval '1 day' - $2::interval AND counted AND origin <>
 
 async def count_sent(conn: Connection, now: datetime, lease_seconds: float, speed: float) -> tuple[int, int]:
     """Attempts sent in the last rolling hour and day of business time: (in hour, in day)."""
-    row = await conn.fetchrow(COUNT_SENT, now, timedelta(seconds=lease_seconds * speed))
-    assert row is not None
+    row = await fetch_one(conn, COUNT_SENT, now, timedelta(seconds=lease_seconds * speed))
     return int(row["in_hour"]), int(row["in_day"])

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from leadline.store.connection import Connection, Row
+from leadline.store.connection import Connection, Row, fetch_one
 
 LEADS_BY_STATUS: Final = "SELECT status, count(*) AS n FROM leads GROUP BY status"
 OPEN_BY_STATE: Final = """
@@ -39,9 +39,7 @@ async def count_open(conn: Connection) -> dict[str, int]:
 
 async def read_due(conn: Connection, now: datetime) -> Row:
     """(due_now, oldest_due_at, next_due_at)."""
-    row = await conn.fetchrow(DUE, now)
-    assert row is not None
-    return row
+    return await fetch_one(conn, DUE, now)
 
 
 async def count_outcomes_since(conn: Connection, since: datetime) -> dict[str, int]:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from leadline.store.connection import Connection, Row
+from leadline.store.connection import Connection, Row, fetch_one
 
 LATE: Final = """
 SELECT (SELECT count(*) FROM open_attempts o JOIN attempts a ON a.id = o.attempt_id
@@ -19,9 +19,7 @@ SELECT (SELECT count(*) FROM open_attempts o JOIN attempts a ON a.id = o.attempt
 
 async def count_late(conn: Connection, now: datetime) -> Row:
     """What time alone or a bug left behind; a callback is missed when it is 15 minutes late and nobody was called."""
-    row = await conn.fetchrow(LATE, now)
-    assert row is not None
-    return row
+    return await fetch_one(conn, LATE, now)
 
 
 LIST_DOUBTFUL: Final = """

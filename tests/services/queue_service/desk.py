@@ -113,9 +113,7 @@ class Desk:
         return list(await self.pool.fetch(query, *arguments))
 
 
-def result(
-    attempt_id: UUID | None, call_id: str = "call-1", *, to: str = PHONE, **fields: Any
-) -> dict[str, Any]:
+def result(attempt_id: UUID | None, call_id: str = "call-1", *, to: str = PHONE, **fields: Any) -> dict[str, Any]:
     """A post-call event as the provider posts it: nobody answered, unless the test says otherwise."""
     return {
         "call_id": call_id,

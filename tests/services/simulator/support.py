@@ -140,12 +140,17 @@ class Servers:
         self._servers: list[TestServer] = []
         self._silent: socket.socket | None = None
 
-    async def simulator(self, wall: Callable[[], float] = time.time, **settings: Any) -> Simulator:
+    async def untouched(self, wall: Callable[[], float] = time.time, **settings: Any) -> Simulator:
+        """A simulator whose clock was never set."""
         wanted = {"api_key": KEY, "webhook_secret": SECRET, "webhook_backoff_seconds": 0.01, **settings}
         server = TestServer(create_app(SimulatedWorldPart.model_validate(wanted), wall))
         await server.start_server()
         self._servers.append(server)
-        simulator = Simulator(self._session, str(server.make_url("")).rstrip("/"))
+        return Simulator(self._session, str(server.make_url("")).rstrip("/"))
+
+    async def simulator(self, wall: Callable[[], float] = time.time, **settings: Any) -> Simulator:
+        """A simulator whose clock stands still at `START`."""
+        simulator = await self.untouched(wall, **settings)
         await simulator.set_clock(START)
         return simulator
 

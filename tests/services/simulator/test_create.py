@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-import aiohttp
 import pytest
 
 from leadline.contracts.leases import RejectionClass
@@ -239,6 +238,6 @@ async def test_retry_after_is_sent_with_429_if_set(servers: Servers) -> None:
     simulator = await servers.simulator(retry_after_seconds=7)
     await simulator.place()
     body = {"phone_number": NUMBER, "task": "Say hello."}
-    async with aiohttp.ClientSession(headers={"Authorization": KEY}) as session:
-        async with session.post(f"{simulator.base}/v1/calls", json=body) as response:
-            assert (response.status, response.headers["Retry-After"]) == (429, "7")
+    headers = {"Authorization": KEY}
+    async with simulator.session.post(f"{simulator.base}/v1/calls", json=body, headers=headers) as response:
+        assert (response.status, response.headers["Retry-After"]) == (429, "7")

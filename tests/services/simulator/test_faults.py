@@ -76,7 +76,7 @@ async def test_a_call_whose_answer_is_lost_in_a_reset(simulator: Simulator, kind
 
 async def test_a_hanging_answer_sends_nothing_while_it_hangs(simulator: Simulator) -> None:
     await simulator.fault({"on": "create", "kind": "accept_then_hang", "seconds": 600})
-    assert await raw_post(simulator, patience_seconds=0.1) == (b"", "open")
+    assert await raw_post(simulator, patience_seconds=1.0) == (b"", "open")
     assert (await only_row(simulator))["call_id"] is not None
 
 
@@ -118,7 +118,7 @@ async def test_an_accepted_call_with_a_misleading_answer(
 
 async def test_a_dripping_answer_comes_in_pieces_and_not_whole(simulator: Simulator) -> None:
     await simulator.fault({"on": "create", "kind": "accept_then_drip", "count": 1, "seconds": 600})
-    got, end = await raw_post(simulator, patience_seconds=0.1)
+    got, end = await raw_post(simulator, patience_seconds=1.0)
     assert end == "open"
     assert got.startswith(b"HTTP/1.1 200 ")
     head, _, body = got.partition(b"\r\n\r\n")
@@ -159,9 +159,17 @@ async def test_any_status_and_body_can_be_told(simulator: Simulator) -> None:
     assert (row["answer"], row["refusal"], row["call_id"]) == ("refuse:503", "told 503", None)
 
 
+async def test_headers_can_be_added_to_a_named_refusal(simulator: Simulator) -> None:
+    await simulator.fault({"on": "create", "kind": "error_429_rate", "headers": {"Retry-After": "9"}})
+    got, _ = await raw_post(simulator)
+    assert got.startswith(b"HTTP/1.1 429 ")
+    assert b"Retry-After: 9" in got
+    assert b"Rate limit exceeded" in got
+
+
 async def test_latency_only_delays(simulator: Simulator) -> None:
     await simulator.fault({"on": "create", "kind": "latency", "count": 1, "seconds": 600})
-    assert await raw_post(simulator, patience_seconds=0.05) == (b"", "open")
+    assert await raw_post(simulator, patience_seconds=0.5) == (b"", "open")
     row = await only_row(simulator)
     assert (row["answer"], row["call_id"]) == ("unanswered", None)
 
@@ -239,6 +247,7 @@ async def test_faults_are_cleared(simulator: Simulator) -> None:
         {"on": "create", "kind": "error_401", "count": 0},
         {"on": "moon", "kind": "refuse"},
         {"on": "create", "kind": "refuse", "often": True},
+        {"on": "create", "kind": "refuse", "phone_number": "nobody"},
     ],
 )
 async def test_a_rule_that_makes_no_sense_is_refused(simulator: Simulator, rule: dict[str, Any]) -> None:

@@ -145,7 +145,9 @@ async def test_the_account_pays_for_every_attempt(servers: Servers) -> None:
 
 async def test_calls_made_elsewhere_and_inbound_calls(simulator: Simulator, receiver: Receiver) -> None:
     wanted = {"phone_number": NUMBER, "webhook": receiver.url, "step": {"outcome": "DO_NOT_CALL"}}
-    inbound = await simulator.done("POST", "/simulator/calls", wanted | {"inbound": True, "from_number": "+15615550900"})
+    inbound = await simulator.done(
+        "POST", "/simulator/calls", wanted | {"inbound": True, "from_number": "+15615550900"}
+    )
     foreign = await simulator.done("POST", "/simulator/calls", wanted)
     body = await simulator.ended(inbound["call_id"])
     assert (body["inbound"], body["from"], body["to"]) == (True, NUMBER, "+15615550900")
@@ -156,7 +158,9 @@ async def test_calls_made_elsewhere_and_inbound_calls(simulator: Simulator, rece
     assert (score["calls"], score["posts"]) == (0, 0)
 
 
-@pytest.mark.parametrize("wrong", [{"phone_number": "7"}, {"phone_number": NUMBER, "webhook": "http://example.test/"}, {}])
+@pytest.mark.parametrize(
+    "wrong", [{"phone_number": "7"}, {"phone_number": NUMBER, "webhook": "http://example.test/"}, {}]
+)
 async def test_a_call_elsewhere_that_makes_no_sense_is_refused(simulator: Simulator, wrong: dict[str, str]) -> None:
     assert (await simulator.ask("POST", "/simulator/calls", wrong))[0] == 400
 

@@ -1,4 +1,4 @@
-"""A queue-service in memory, as the sweep sees one: the contracts on the wire, and just enough rules to reach an end state."""
+"""A queue-service in memory, as the sweep sees one: the contracts on the wire, and the rules that lead to an end state."""
 
 import hashlib
 import time
@@ -36,7 +36,7 @@ from leadline.contracts.sweep import (
 )
 from leadline.telephony.bland_result import parse_event
 
-TOKEN = "sweep-token"  # noqa: S105 -- made up
+TOKEN = "sweep-token"
 
 
 @dataclass

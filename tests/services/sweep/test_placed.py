@@ -1,12 +1,14 @@
 """Step d: calls that were placed and whose result has not come (crash matrix, row 7)."""
 
+from typing import Any
+
 import pytest
 
 from leadline.contracts.leases import ReportKind
 from tests.services.sweep.fake_queue import FakeAttempt
 from tests.services.sweep.support import NUMBER, Scene
 
-NOTHING_RUNS = {"data": [], "errors": None}
+NOTHING_RUNS: dict[str, Any] = {"data": [], "errors": None}
 
 
 async def placed(scene: Scene, **more: object) -> FakeAttempt:

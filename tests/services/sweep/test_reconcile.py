@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -50,9 +51,7 @@ async def test_an_empty_history_releases_dispatch(scene: Scene) -> None:
         pytest.param("details", {"status": 404}, id="a call that is gone"),
     ],
 )
-async def test_dispatch_stays_held_while_anything_is_missing(
-    scene: Scene, place: str, fault: dict[str, object]
-) -> None:
+async def test_dispatch_stays_held_while_anything_is_missing(scene: Scene, place: str, fault: dict[str, Any]) -> None:
     await scene.bland.call(None)
     await scene.bland.fault(place, **fault)
     result = await scene.sweep()

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from leadline.domain.campaign import DEFAULT_CADENCE
 from leadline.domain.errors import InvalidRule
+from leadline.domain.lead import CompletionReason
 from leadline.domain.outcome import Outcome
 from leadline.domain.plan import Complete, Redial
 from leadline.domain.rules.cadence import end_of_attempt, parse_cadence, wait_before
@@ -24,7 +25,7 @@ def test_the_eight_call_life() -> None:
         calls.append(plan.due_at)
         lead, number = a_lead(attempts=len(calls)), a_number(dispatches=tuple(calls))
         plan = plan_after_result(calls[-1], calls[-1], Outcome.NO_ANSWER, None, lead, number, campaign)
-    assert plan == Complete("exhausted")
+    assert plan == Complete(CompletionReason.EXHAUSTED)
     assert [(call - received) / minutes(1) for call in calls] == [0, 1, 6, 16, 46, 106, 226, 346]
 
 

@@ -30,7 +30,9 @@ from tests.unit.domain.facts import (
 )
 
 NOON = at("2026-01-05 12:00")
-LEAD_RULES = [rule for rule in Rule if rule not in {Rule.CAMPAIGN_PAUSE, Rule.ACCOUNT_PAUSE, Rule.DISPATCH_HOLD, Rule.PACE}]
+LEAD_RULES = [
+    rule for rule in Rule if rule not in {Rule.CAMPAIGN_PAUSE, Rule.ACCOUNT_PAUSE, Rule.DISPATCH_HOLD, Rule.PACE}
+]
 
 
 def refusals(
@@ -195,7 +197,7 @@ def test_closing_after_is_the_first_of_window_law_and_day() -> None:
     assert closing_after(NOON, a_lead(), a_number(), an_open_campaign()) == at("2026-01-06 00:00")
     closed = at("2026-01-05 05:00")
     assert closing_after(closed, a_lead(), a_number(), a_campaign()) == closed
-    west = an_open_campaign(hours=parse_calling_hours(ALWAYS, "America/Los_Angeles"))
+    west = a_campaign(ALWAYS, "America/Los_Angeles", legal_profile=LegalProfile.NONE)
     assert closing_after(NOON, a_lead(), a_number(), west) == at("2026-01-06 00:00", "America/Los_Angeles")
 
 

@@ -1,20 +1,22 @@
 """Where a person may be: every zone of every state, and all of them if nothing is known."""
 
+import re
 from zoneinfo import ZoneInfo
 
 import pytest
-from phonenumbers.timezone import TIMEZONE_DATA
 
 from leadline.domain.ids import PhoneNumber
+from leadline.domain.phone import number_zones
 from leadline.domain.zones import ALL_US_ZONES, callback_zone, possible_zones, state_code, state_zones
 
 MIAMI = PhoneNumber("+13055550123")
 ALASKA = PhoneNumber("+19075550123")
 NOWHERE = PhoneNumber("+15005550006")
-STATES = (
+STATES = re.findall(
+    r"\w\w",
     "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR "
-    "PA RI SC SD TN TX UT VT VA WA WV WI WY AS GU MP PR VI"
-).split()
+    "PA RI SC SD TN TX UT VT VA WA WV WI WY AS GU MP PR VI",
+)
 
 
 def test_every_state_and_territory_has_zones_that_exist() -> None:
@@ -84,6 +86,7 @@ def test_callback_zone_is_the_numbers_else_the_states_else_the_campaigns() -> No
     assert callback_zone(NOWHERE, None, campaign) is campaign
 
 
-def test_every_zone_that_a_us_number_may_have_can_be_loaded() -> None:
-    for zone in {zone for prefix, zones in TIMEZONE_DATA.items() if prefix.startswith("1") for zone in zones}:
+def test_every_zone_that_an_american_number_may_have_can_be_loaded() -> None:
+    prefixes = (PhoneNumber(f"+1{npa}{nxx}0100") for npa in range(200, 1000) for nxx in (200, 283, 555, 762))
+    for zone in {zone for phone in prefixes for zone in number_zones(phone)}:
         ZoneInfo(zone)

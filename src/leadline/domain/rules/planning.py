@@ -56,7 +56,7 @@ def plan_new(now: datetime, lead: LeadFacts, number: NumberFacts, campaign: Camp
     return _ended(lead, number, campaign) or _redial(due, lead, number, campaign, PlanReason.FIRST_CALL)
 
 
-def plan_after_result(  # noqa: PLR0917  the facts stand in one order everywhere
+def plan_after_result(
     now: datetime,
     ended_at: datetime,
     outcome: Outcome,
@@ -112,7 +112,7 @@ def plan_abandoned(number: NumberFacts, campaign: Campaign) -> Plan:
     return Hold(HeldReason.UNRESOLVED_CALL) if reason is None else Complete(reason)
 
 
-def plan_after_inbound(  # noqa: PLR0917  the facts stand in one order everywhere
+def plan_after_inbound(
     now: datetime,
     ended_at: datetime,
     outcome: Outcome,

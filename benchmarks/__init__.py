@@ -1,0 +1,1 @@
+"""One command per figure. Figures are printed, nothing is asserted: compare within one run, on one machine."""

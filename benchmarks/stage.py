@@ -1,0 +1,130 @@
+"""What every benchmark needs: a durable PostgreSQL, the services as processes, leads by the hundred thousand."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import aiohttp
+import asyncpg
+
+from services.cli.embedded_postgres import EmbeddedPostgres
+
+ALWAYS = {"LEADLINE_CALLING_HOURS": "Mon-Sun 00:00-24:00", "LEADLINE_LEGAL_PROFILE": "none"}
+TOKENS = "gateway:bench-gateway,dialer:bench-dialer,sweep:bench-sweep,operator:bench-operator"
+QUEUE_URL = "http://127.0.0.1:18081"
+GATEWAY_URL = "http://127.0.0.1:18080"
+SIMULATOR_URL = "http://127.0.0.1:18090"
+API_KEY = "bench-key"
+WEBHOOK_SECRET = "bench-secret"  # noqa: S105 -- of a simulator on this machine
+
+FILL = """
+WITH numbers AS (
+    SELECT n, '+1' || (2125550000 + ($1::bigint + n))::text AS phone_number,
+           ('01900000-0000-7000-8000-' || lpad(to_hex($1::bigint + n), 12, '0'))::uuid AS id,
+           CASE WHEN $3::float8 > 0 THEN $2::timestamptz + n * make_interval(secs => $3) ELSE $2::timestamptz END AS due_at
+    FROM generate_series(0, $4::int - 1) AS n
+), new_phones AS (
+    INSERT INTO phones (phone_number) SELECT phone_number FROM numbers
+), new_leads AS (
+    INSERT INTO leads (id, campaign, phone_number, sender_lead_id, list_id, status, life_started_at, created_at, updated_at)
+    SELECT id, 'awhealth', phone_number, n::text, '1', 'pending', 'epoch', now(), now() FROM numbers
+)
+INSERT INTO due_leads (lead_id, campaign, band, due_at, phone_number)
+SELECT id, 'awhealth', 0, due_at, phone_number FROM numbers
+"""
+
+
+@dataclass(slots=True)
+class Stage:
+    """A running system."""
+
+    database_url: str
+    http: aiohttp.ClientSession
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    filled: int = 0
+
+    def start(self, module: str, **environment: str) -> None:
+        """Start one service as the chart would; its log goes to a file beside the data."""
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("LEADLINE_", "REDIAL_"))}
+        own = {"LEADLINE_METRICS_PORT": "0", "LEADLINE_LOG_LEVEL": "warning", **ALWAYS, **environment}
+        command = [sys.executable, "-m", f"services.{module}"]
+        self.processes.append(subprocess.Popen(command, env={**inherited, **own}))  # noqa: S603 -- our own module
+
+    def start_queue_service(self, **environment: str) -> None:
+        """The queue-service on a port of its own."""
+        own = {"LEADLINE_QUEUE_TOKENS": TOKENS, "LEADLINE_QUEUE_PORT": "18081", "LEADLINE_CALLS_PER_SECOND": "10000"}
+        self.start("queue_service", LEADLINE_DATABASE_URL=self.database_url, **{**own, **environment})
+
+    async def fill(self, leads: int, due_at: datetime, every_seconds: float = 0.0) -> list[str]:
+        """Insert leads that are due at an instant, or one after the other; returns their numbers."""
+        first, self.filled = self.filled, self.filled + leads
+        connection = await asyncpg.connect(self.database_url)
+        try:
+            await connection.execute("SET statement_timeout = 0")
+            await connection.execute(FILL, first, due_at, every_seconds, leads)
+            await connection.execute("ANALYZE phones, leads, due_leads")
+        finally:
+            await connection.close()
+        return [f"+1{2125550000 + first + n}" for n in range(leads)]
+
+    async def wait_for(self, url: str) -> None:
+        """Wait until something answers there."""
+        for _ in range(200):
+            try:
+                async with self.http.get(url):
+                    return
+            except aiohttp.ClientConnectionError:
+                await asyncio.sleep(0.05)
+        msg = f"nothing answers at {url}"
+        raise TimeoutError(msg)
+
+    def stop(self) -> None:
+        """End every process, the last first."""
+        for process in reversed(self.processes):
+            process.terminate()
+            process.wait(30)
+
+
+@asynccontextmanager
+async def stage_open() -> AsyncIterator[Stage]:
+    """A fresh database at head, durable as PostgreSQL is by default."""
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="leadline-bench-")))
+        folder.chmod(0o755)
+        postgres = await stack.enter_async_context(EmbeddedPostgres(folder / "data"))
+        url = postgres.url("leadline")
+        connection = await asyncpg.connect(postgres.url("postgres"))
+        if not await connection.fetchval("SELECT count(*) FROM pg_database WHERE datname = 'leadline'"):
+            await connection.execute("CREATE DATABASE leadline")
+        await connection.close()
+        migrate = [sys.executable, "-m", "services.migrate"]
+        environment = {**os.environ, "LEADLINE_DATABASE_URL": url, "LEADLINE_LOG_LEVEL": "warning"}
+        subprocess.run(migrate, env=environment, check=True)  # noqa: S603 -- our own module
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        stage = Stage(url, http)
+        stack.callback(stage.stop)
+        yield stage
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The value below which that share of them lies."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+def show(figure: str, **values: float | str) -> None:
+    """Print one line of figures."""
+    words = " ".join(f"{k}={v:,.1f}" if isinstance(v, float) else f"{k}={v}" for k, v in values.items())
+    sys.stdout.write(f"{figure}: {words}\n")
+
+
+def options(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Sizes from the environment, for a bigger or a shorter run."""
+    return {k.removeprefix("BENCH_").lower(): v for k, v in environ.items() if k.startswith("BENCH_")}

@@ -1,0 +1,68 @@
+"""Where the queue-service is and which token to show: settings, else the `leadline up` that runs here."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from leadline.runtime.settings import load
+from leadline.runtime.settings.parts import DataDirPart, QueueClientPart
+from leadline.runtime.settings.types import HttpUrl
+from services.cli.exits import CliError, ExitCode
+
+CONNECTION_FILE: Final = "connection.json"
+_SETTINGS: Final = ("LEADLINE_QUEUE_URL", "LEADLINE_QUEUE_TOKEN", "LEADLINE_QUEUE_TOKEN_FILE")
+_MOST_BYTES: Final = 64 * 1024
+
+
+class ConnectionFile(BaseModel):
+    """What `leadline up` leaves in its data folder while it runs; readable by its owner alone."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    queue_url: HttpUrl
+    operator_token: SecretStr = Field(min_length=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A queue-service to ask, and where that was learnt."""
+
+    queue_url: str
+    token: SecretStr
+    origin: str
+    """`LEADLINE_QUEUE_URL`, or the path of the file."""
+
+
+def find_connection(environ: Mapping[str, str] = os.environ) -> Connection:
+    """Settings if any of them is set, else the file of `leadline up`.
+
+    Raises SettingsError for wrong settings, CliError if there is nothing to connect to.
+    """
+    if any(environ.get(name, "").strip() for name in _SETTINGS):
+        part = load(QueueClientPart, environ)
+        return Connection(part.queue_url, part.queue_token, "LEADLINE_QUEUE_URL")
+    path = load(DataDirPart, environ).data_dir / CONNECTION_FILE
+    found = _read(path)
+    return Connection(found.queue_url, found.operator_token, str(path))
+
+
+def _read(path: Path) -> ConnectionFile:
+    try:
+        with path.open("rb") as file:
+            return ConnectionFile.model_validate_json(file.read(_MOST_BYTES))
+    except FileNotFoundError:
+        message = (
+            f"no queue-service to ask: no `leadline up` runs in {path.parent}; start one,"
+            " or set LEADLINE_QUEUE_URL and LEADLINE_QUEUE_TOKEN"
+        )
+        raise CliError(message, ExitCode.USAGE) from None
+    except OSError as error:
+        message = f"cannot read {path}: {error.strerror or error}; run as the user who runs `leadline up`"
+        raise CliError(message, ExitCode.USAGE) from None
+    except ValidationError:
+        message = f"{path} is no connection of `leadline up`; delete it and start `leadline up` again"
+        raise CliError(message, ExitCode.USAGE) from None

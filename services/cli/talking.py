@@ -1,0 +1,58 @@
+"""One conversation with the queue-service for one command; its errors become sentences with a next step."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+from leadline.clients.queue import QueueClient, QueueError, QueueRefused, QueueUnavailable
+from leadline.contracts.problems import Problem
+from services.cli.connection import Connection, find_connection
+from services.cli.exits import CliError, ExitCode
+
+PATIENCE_SECONDS: Final = 5.0
+"""How long a person waits for a queue-service that does not answer."""
+
+Answer = TypeVar("Answer")
+_USAGE_STATUSES: Final = frozenset({400, 413, 422})
+
+
+def talk(question: Callable[[QueueClient], Awaitable[Answer]]) -> Answer:
+    """Ask the queue-service that settings or a running `leadline up` name. Raises CliError and SettingsError."""
+    connection = find_connection()
+    try:
+        return asyncio.run(_talk(connection, question))
+    except QueueRefused as error:
+        raise _refused(error.problem, connection) from None
+    except QueueUnavailable as error:
+        raise CliError(
+            f"{_plain(error)} at {connection.queue_url} ({connection.origin}); {_is_it_up(connection)}"
+        ) from None
+    except QueueError as error:
+        raise CliError(f"{_plain(error)} ({connection.queue_url}); check {connection.origin}") from None
+
+
+async def _talk(connection: Connection, question: Callable[[QueueClient], Awaitable[Answer]]) -> Answer:
+    token = connection.token.get_secret_value()
+    async with QueueClient(connection.queue_url, token, deadline_seconds=PATIENCE_SECONDS) as client:
+        return await question(client)
+
+
+def _refused(problem: Problem, connection: Connection) -> CliError:
+    words = "; ".join([problem.detail.rstrip("."), *problem.errors])
+    if problem.status in {401, 403}:
+        return CliError(
+            f"the queue-service refuses our token ({connection.origin}); set LEADLINE_QUEUE_TOKEN to the operator's"
+        )
+    if problem.status == 404:
+        return CliError(words, ExitCode.NOT_FOUND)
+    return CliError(words, ExitCode.USAGE if problem.status in _USAGE_STATUSES else ExitCode.FAILED)
+
+
+def _is_it_up(connection: Connection) -> str:
+    if connection.origin == "LEADLINE_QUEUE_URL":
+        return "is that the right address, and does the queue-service run?"
+    return "does `leadline up` still run?"
+
+
+def _plain(error: QueueError) -> str:
+    return str(error).rstrip(".").replace("The queue-service", "the queue-service")

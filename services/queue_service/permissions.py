@@ -1,0 +1,43 @@
+"""Who may ask what: each process of Leadline has the routes that its work needs, and operators have all.
+
+A token's name decides. The names of our own processes are limited; every other name is an operator's.
+"""
+
+from typing import Final
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from leadline.runtime.http.bearer import CALLER
+from leadline.runtime.http.problems import HttpProblem, route_template
+
+_LEADS: Final = {("POST", "/v1/leads")}
+_EVENTS: Final = {("POST", "/v1/events")}
+_REPORTS: Final = {("POST", "/v1/reports"), ("POST", "/v1/stop-orders/{id}/report")}
+_SWITCHES: Final = {("POST", "/v1/account/resume"), ("POST", "/v1/dispatch/release")}
+_SWEEP: Final = {
+    ("GET", "/v1/sweep/plan"),
+    ("POST", "/v1/sweep/expire"),
+    ("POST", "/v1/sweep/apply-events"),
+    ("POST", "/v1/sweep/check-promises"),
+    ("POST", "/v1/sweep/runs"),
+    ("POST", "/v1/sweep/runs/{run_id}/finish"),
+}
+
+PERMITTED: Final = {
+    "gateway": frozenset(_LEADS | _EVENTS),
+    "dialer": frozenset({("POST", "/v1/leases"), ("POST", "/v1/send-marks")} | _REPORTS),
+    "sweep": frozenset(_SWEEP | _EVENTS | _REPORTS | _SWITCHES),
+}
+
+
+@web.middleware
+async def permissions(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer 403 to a process that asks for what is not its work. Goes inside the bearer middleware."""
+    permitted = PERMITTED.get(request.get(CALLER, ""))
+    route = (request.method, route_template(request))
+    if permitted is not None and request.match_info.http_exception is None and route not in permitted:
+        raise HttpProblem(
+            403, "not_permitted", f"The token of {request[CALLER]!r} is not for this route; use an operator's."
+        )
+    return await handler(request)

@@ -1,0 +1,29 @@
+"""Waiting for a condition instead of for a time: tests sleep only between two looks."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+LONGEST_WAIT_SECONDS = 60.0
+SECONDS_BETWEEN_LOOKS = 0.05
+_Seen = TypeVar("_Seen")
+
+
+class WaitedInVain(AssertionError):
+    """The condition did not come to hold."""
+
+
+async def until(
+    look: Callable[[], Awaitable[_Seen] | _Seen], what: str, seconds: float = LONGEST_WAIT_SECONDS
+) -> _Seen:
+    """Look until what is seen is truthy, and return it. Raises WaitedInVain with what was seen last."""
+    ends_at = asyncio.get_running_loop().time() + seconds
+    while True:
+        looked = look()
+        seen: _Seen = await looked if inspect.isawaitable(looked) else looked
+        if seen:
+            return seen
+        if asyncio.get_running_loop().time() >= ends_at:
+            raise WaitedInVain(f"not within {seconds:g} s: {what}; seen last: {seen!r}")
+        await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
