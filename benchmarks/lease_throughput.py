@@ -9,7 +9,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from benchmarks.stage import QUEUE_URL, Stage, options, show, stage_open
+from benchmarks.stage import QUEUE_URL, options, show, stage_open
 from leadline.clients.queue import QueueClient
 from leadline.contracts.leases import AttemptReport, LeaseRequest, ReportKind, ReportRequest, SendMarkRequest
 from leadline.runtime.ids import new_uuid7
@@ -27,12 +27,12 @@ async def main() -> None:
         stage.start_queue_service(LEADLINE_LEASE_SECONDS="120")
         await stage.wait_for(f"{QUEUE_URL}/openapi.json")
         began = time.perf_counter()
-        done = sum(await asyncio.gather(*(dial(stage, f"bench-{n}", group) for n in range(dialers))))
+        done = sum(await asyncio.gather(*(dial(f"bench-{n}", group) for n in range(dialers))))
         seconds = time.perf_counter() - began
         show("leads leased, marked and placed", per_second=done / seconds, leads=done, waiting=waiting, group=group)
 
 
-async def dial(stage: Stage, name: str, group: int) -> int:
+async def dial(name: str, group: int) -> int:
     """A dialer that places every call at once; ends when nothing is due."""
     done = 0
     async with QueueClient(QUEUE_URL, "bench-dialer") as queue:

@@ -22,18 +22,19 @@ QUEUE_URL = "http://127.0.0.1:18081"
 GATEWAY_URL = "http://127.0.0.1:18080"
 SIMULATOR_URL = "http://127.0.0.1:18090"
 API_KEY = "bench-key"
-WEBHOOK_SECRET = "bench-secret"  # noqa: S105 -- of a simulator on this machine
+WEBHOOK_SECRET = "bench-secret"
 
 FILL = """
-WITH numbers AS (
+WITH numbers AS MATERIALIZED (
     SELECT n, '+1' || (2125550000 + ($1::bigint + n))::text AS phone_number,
            ('01900000-0000-7000-8000-' || lpad(to_hex($1::bigint + n), 12, '0'))::uuid AS id,
-           CASE WHEN $3::float8 > 0 THEN $2::timestamptz + n * make_interval(secs => $3) ELSE $2::timestamptz END AS due_at
+           $2::timestamptz + n * make_interval(secs => $3) AS due_at
     FROM generate_series(0, $4::int - 1) AS n
 ), new_phones AS (
     INSERT INTO phones (phone_number) SELECT phone_number FROM numbers
 ), new_leads AS (
-    INSERT INTO leads (id, campaign, phone_number, sender_lead_id, list_id, status, life_started_at, created_at, updated_at)
+    INSERT INTO leads (id, campaign, phone_number, sender_lead_id, list_id, status, life_started_at, created_at,
+                       updated_at)
     SELECT id, 'awhealth', phone_number, n::text, '1', 'pending', 'epoch', now(), now() FROM numbers
 )
 INSERT INTO due_leads (lead_id, campaign, band, due_at, phone_number)
@@ -55,7 +56,7 @@ class Stage:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(("LEADLINE_", "REDIAL_"))}
         own = {"LEADLINE_METRICS_PORT": "0", "LEADLINE_LOG_LEVEL": "warning", **ALWAYS, **environment}
         command = [sys.executable, "-m", f"services.{module}"]
-        self.processes.append(subprocess.Popen(command, env={**inherited, **own}))  # noqa: S603 -- our own module
+        self.processes.append(subprocess.Popen(command, env={**inherited, **own}))
 
     def start_queue_service(self, **environment: str) -> None:
         """The queue-service on a port of its own."""
@@ -96,9 +97,9 @@ class Stage:
 async def stage_open() -> AsyncIterator[Stage]:
     """A fresh database at head, durable as PostgreSQL is by default."""
     async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="leadline-bench-")))
-        folder.chmod(0o755)
-        postgres = await stack.enter_async_context(EmbeddedPostgres(folder / "data"))
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="leadline-bench-"))
+        os.chmod(folder, 0o755)  # noqa: PTH101 -- as root, the server runs as another user
+        postgres = await stack.enter_async_context(EmbeddedPostgres(Path(folder) / "data"))
         url = postgres.url("leadline")
         connection = await asyncpg.connect(postgres.url("postgres"))
         if not await connection.fetchval("SELECT count(*) FROM pg_database WHERE datname = 'leadline'"):
@@ -106,7 +107,10 @@ async def stage_open() -> AsyncIterator[Stage]:
         await connection.close()
         migrate = [sys.executable, "-m", "services.migrate"]
         environment = {**os.environ, "LEADLINE_DATABASE_URL": url, "LEADLINE_LOG_LEVEL": "warning"}
-        subprocess.run(migrate, env=environment, check=True)  # noqa: S603 -- our own module
+        process = await asyncio.create_subprocess_exec(*migrate, env=environment)
+        if await process.wait():
+            msg = "the migration failed"
+            raise RuntimeError(msg)
         http = await stack.enter_async_context(aiohttp.ClientSession())
         stage = Stage(url, http)
         stack.callback(stage.stop)

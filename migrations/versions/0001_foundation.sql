@@ -219,7 +219,7 @@ CREATE TABLE attempt_arrows (
 COMMENT ON TABLE attempt_arrows IS 'The state machine of attempts; the domain and the drawing are compared with it by a test';
 
 INSERT INTO attempt_arrows (from_state, to_state) VALUES
-    ('leased', 'sending'), ('leased', 'released'), ('leased', 'placed'), ('leased', 'ended'),
+    ('leased', 'sending'), ('leased', 'released'), ('leased', 'unknown'), ('leased', 'placed'), ('leased', 'ended'),
     ('sending', 'placed'), ('sending', 'released'), ('sending', 'rejected'), ('sending', 'unknown'), ('sending', 'ended'),
     ('unknown', 'placed'), ('unknown', 'ended'), ('unknown', 'released'), ('unknown', 'rejected'),
     ('unknown', 'not_placed'), ('unknown', 'abandoned'),

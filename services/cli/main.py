@@ -41,7 +41,13 @@ def root(
     raise typer.Exit
 
 
-app.command("up")(up)
+app.command(
+    "up",
+    epilog=examples(
+        "leadline up",
+        "leadline up --demo 500 --start-at 2026-01-05T10:55-05:00 --speed 120 --until 2026-01-05T20:05-05:00",
+    ),
+)(up)
 processes.register(app)
 app.command(epilog=status.EPILOG)(status.status)
 for name, group in (

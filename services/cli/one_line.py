@@ -46,7 +46,8 @@ def _usage_words(error: typer.TyperException) -> str:
     """What typer says, and where the right words stand."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else _PROGRAM
-    return f"{error.format_message().rstrip('.')}; see `{command} --help`"
+    words = error.format_message().replace("Value error, ", "")
+    return f"{words if words.endswith(('.', '?')) else words + '.'} See `{command} --help`."
 
 
 def _tell(message: str, exit_code: ExitCode) -> ExitCode:

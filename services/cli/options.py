@@ -1,5 +1,6 @@
 """Options that several commands share, so that they read alike everywhere."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -42,5 +43,13 @@ def checked_reason(reason: str) -> str:
 
 def confirm(question: str, *, yes: bool) -> None:
     """Ask before something that is hard to undo. Raises typer.Abort if the answer is no or nobody can answer."""
-    if not yes:
-        typer.confirm(f"{question} (--yes skips this question)", abort=True, err=True)
+    if yes:
+        return
+    # Not typer's prompt, which writes its last character to stdout even when asked for stderr.
+    sys.stderr.write(f"{question} [y/N, or use --yes] ")
+    sys.stderr.flush()
+    answer = sys.stdin.readline()
+    if not answer.endswith("\n"):
+        sys.stderr.write("\n")
+    if answer.strip().lower() not in {"y", "yes"}:
+        raise typer.Abort

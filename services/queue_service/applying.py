@@ -11,12 +11,19 @@ from leadline.contracts.events import EventDisposition, EventSource
 from leadline.domain.attempt import OPEN_STATES, AttemptOrigin, AttemptState
 from leadline.domain.campaign import Campaign
 from leadline.domain.ids import AttemptId, CampaignName, LeadId
-from leadline.domain.lead import PLANNED_STATUSES, HeldReason, LeadStatus
+from leadline.domain.lead import HeldReason, LeadStatus
 from leadline.domain.outcome import STOP_OUTCOMES
 from leadline.domain.rules.cadence import end_of_attempt
 from leadline.domain.rules.callback import usable_callback
 from leadline.domain.rules.outcomes import Derived, derive
-from leadline.domain.rules.planning import Complete, Plan, plan_after_inbound, plan_after_result, rest_until_after
+from leadline.domain.rules.planning import (
+    Complete,
+    Plan,
+    applies_to,
+    plan_after_inbound,
+    plan_after_result,
+    rest_until_after,
+)
 from leadline.domain.rules.precedence import prevailing
 from leadline.domain.transitions import AttemptMessage, attempt_effect
 from leadline.domain.zones import callback_zone
@@ -218,8 +225,8 @@ def _plan(
     """Completed leads stay as they are; paused and held ones are only completed, but for a doubt that is resolved."""
     details = {"outcome": derived.outcome, "evidence": derived.evidence, "call_id": event.call_id}
     doubt_resolved = lead.status is LeadStatus.HELD and lead.status_reason == HeldReason.UNRESOLVED_CALL
-    plannable = latest and (lead.status in PLANNED_STATUSES or doubt_resolved)
-    if lead.status is not LeadStatus.COMPLETED and (plannable or isinstance(plan, Complete)):
+    plannable = latest or isinstance(plan, Complete)
+    if plannable and (applies_to(lead.status, plan) or doubt_resolved):
         apply_plan(changes, number, lead, plan, cause="result", details=details)
     else:
         changes.audit.append(Audit("result", "recorded", lead_id=lead.id, campaign=lead.campaign, details=details))

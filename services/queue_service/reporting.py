@@ -7,9 +7,15 @@ from datetime import timedelta
 from leadline.contracts.leases import AttemptReport, RejectionClass, ReportAnswer, ReportKind
 from leadline.domain.attempt import OPEN_STATES, AttemptOrigin, AttemptState
 from leadline.domain.ids import AttemptId, CallId, PhoneNumber
-from leadline.domain.lead import PLANNED_STATUSES, HeldReason
+from leadline.domain.lead import PLANNED_STATUSES
 from leadline.domain.outcome import Outcome
-from leadline.domain.rules.planning import plan_after_result, plan_not_sent, plan_uncounted
+from leadline.domain.rules.planning import (
+    applies_to,
+    plan_abandoned,
+    plan_after_result,
+    plan_not_sent,
+    plan_uncounted,
+)
 from leadline.domain.transitions import AttemptMessage, attempt_effect
 from leadline.runtime.ids import new_uuid7
 from leadline.store import attempts, gate, open_attempts, phones
@@ -20,7 +26,7 @@ from leadline.store.numbers import AttemptRow, LeadRow, NumberState, load_number
 from leadline.store.records import Alarm, Audit, Deadline, NewAttempt, NewStopOrder
 from services.queue_service.leasing import plan_again
 from services.queue_service.policy import Policy
-from services.queue_service.settle import apply_plan, bad_number, hold_lead, move_attempt, suppress_number
+from services.queue_service.settle import apply_plan, bad_number, move_attempt, suppress_number
 
 FOREVER_SECONDS = 366 * 86400.0
 """A doubtful attempt is ended by evidence or by its own deadline, not by the clock of open attempts."""
@@ -266,8 +272,9 @@ def _inconclusive(reporting: Reporting, reported: Reported) -> None:
     changes, lead = reporting.changes, number.leads[attempt.lead_id]
     move_attempt(changes, attempt, AttemptState.ABANDONED, close_reason="deadline")
     changes.alarms.append(Alarm("attempt_abandoned", attempt.id, lead.id))
-    if lead.status in PLANNED_STATUSES:
-        hold_lead(changes, lead, HeldReason.UNRESOLVED_CALL, cause="abandoned")
+    plan = plan_abandoned(number.number_facts(), reporting.policy.rules_for(lead.campaign))
+    if applies_to(lead.status, plan):
+        apply_plan(changes, number, lead, plan, cause="abandoned")
 
 
 def _unreachable(_reporting: Reporting, _reported: Reported) -> None:

@@ -1,6 +1,6 @@
 """The live board: one snapshot as a panel that fits 80 by 24, or as one plain line. Pure rendering."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rich.console import Group, RenderableType
@@ -17,7 +17,8 @@ WIDTH: Final = 80
 _BAR_CELLS: Final = 18
 _OUTCOME_ROWS: Final = 8
 _BLOCKS: Final = " ▏▎▍▌▋▊▉█"
-_STATUSES: Final = ("calling", "pending", "rescheduled", "held", "paused", "completed")
+_STATUSES: Final = ("pending", "rescheduled", "held", "paused", "completed")
+_ATTEMPT_STATES: Final = ("leased", "sending", "placed", "unknown")
 _GOOD: Final = "green"
 _BAD: Final = "bold red"
 _QUIET: Final = "dim"
@@ -146,7 +147,7 @@ def _lines(snapshot: Snapshot, stats: Stats) -> list[RenderableType]:
     late = f" (oldest {_duration(stats.oldest_due_seconds)} late)" if stats.due_now else ""
     next_due = moment(stats.next_due_at, snapshot.now, snapshot.zone) if stats.next_due_at else "never"
     flight = sum(stats.open_attempts.values())
-    states = f" ({_counted(stats.open_attempts)})" if flight else ""
+    states = f" ({_counted(_in_order(stats.open_attempts, _ATTEMPT_STATES))})" if flight else ""
     lines = [
         _labelled(
             "calls",
@@ -207,8 +208,13 @@ def _process_line(snapshot: Snapshot) -> Text:
 
 
 def _leads(stats: Stats) -> dict[str, int]:
-    found = dict(stats.leads_by_status)
-    return {status: found.pop(status, 0) for status in _STATUSES} | found
+    return _in_order(stats.leads_by_status, _STATUSES)
+
+
+def _in_order(counts: Mapping[str, int], names: Sequence[str]) -> dict[str, int]:
+    """The counts of these names first, then whatever else there is."""
+    rest = dict(counts)
+    return {name: rest.pop(name, 0) for name in names} | rest
 
 
 def _reached(stats: Stats) -> int:

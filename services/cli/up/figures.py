@@ -55,8 +55,8 @@ class StatsReader:
             self.is_stale = True
             return
         self.is_stale = False
-        if self._readings and self.stats.calls_today < self._readings[-1][1]:
-            self._readings.clear()  # a new day
+        if self._readings and self.stats.calls_today < self._readings[-1][1] / 2:
+            self._readings.clear()  # a new day; a few less are leases that were given back
         self._readings.append((self.stats.as_of, self.stats.calls_today))
 
     def calls_per_minute(self) -> float:
@@ -65,7 +65,7 @@ class StatsReader:
             return 0.0
         (began, first), (ended, last) = self._readings[0], self._readings[-1]
         minutes = (ended - began).total_seconds() / 60
-        return (last - first) / minutes if minutes > 0 else 0.0
+        return max(0.0, (last - first) / minutes) if minutes > 0 else 0.0
 
 
 def windows_in_words(campaigns: Sequence[Campaign], clock: BusinessClock) -> tuple[bool, str]:

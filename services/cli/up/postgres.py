@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 
 from pydantic import SecretStr
 
+from leadline.runtime.logging import get_logger
 from services.cli.embedded_location import EmbeddedPostgresError
 from services.cli.embedded_postgres import EmbeddedPostgres
 from services.cli.up.errors import UpError
@@ -16,6 +17,7 @@ from services.cli.up.processes import Watchdog
 from services.cli.up.supervisor import ChildState, Say
 
 DATABASE = "leadline"
+log = get_logger(__name__)
 _LOOK_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 30.0
 
@@ -52,7 +54,7 @@ class KeptPostgres:
         if self._given is not None:
             self.state = ChildState.RUNNING
             return
-        stack.push_async_callback(self._server.stop)
+        stack.push_async_callback(self._stop_server)
         await self._start_server()
 
     def keep(self, stack: AsyncExitStack, on_new_url: OnNewUrl) -> None:
@@ -67,6 +69,11 @@ class KeptPostgres:
 
         stack.push_async_callback(stop)
 
+    async def _stop_server(self) -> None:
+        await self._server.stop()
+        self.state = ChildState.STOPPED
+        log.info("postgres_stopped")
+
     async def _start_server(self) -> None:
         self.state = ChildState.STARTING
         try:
@@ -76,6 +83,7 @@ class KeptPostgres:
             raise UpError(str(error)) from None
         self._watchdog.guard(self._server.pid, signal.SIGINT)
         self.state = ChildState.RUNNING
+        log.info("postgres_ready", pid=self._server.pid)
 
     async def _keep(self, on_new_url: OnNewUrl) -> None:
         wait_seconds = _LOOK_SECONDS

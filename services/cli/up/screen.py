@@ -2,6 +2,7 @@
 
 import json
 import sys
+import termios
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,22 @@ from services.cli.up.figures import Snapshot
 from services.cli.up.scoreboard import Verdict
 
 _REFRESHES_PER_SECOND = 4
+
+
+@contextmanager
+def _keys_unseen() -> Iterator[None]:
+    """What is typed, `^C` among it, does not stand in the middle of the board."""
+    if not sys.stdin.isatty():
+        yield
+        return
+    terminal = sys.stdin.fileno()
+    before = termios.tcgetattr(terminal)
+    quiet = [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
+    termios.tcsetattr(terminal, termios.TCSADRAIN, quiet)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
 
 
 class Screen:
@@ -72,7 +89,10 @@ class Screen:
         if not self.is_live:
             yield
             return
-        with Live(console=self._console, auto_refresh=False, refresh_per_second=_REFRESHES_PER_SECOND) as live:
+        with (
+            _keys_unseen(),
+            Live(console=self._console, auto_refresh=False, refresh_per_second=_REFRESHES_PER_SECOND) as live,
+        ):
             self._live = live
             try:
                 yield

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import aiohttp
 
+from leadline.runtime.logging import get_logger
 from services.cli.up.errors import UpError
 from services.cli.up.processes import Program, Watchdog, end, how_it_ended, log_tail, spawn
 
@@ -18,6 +19,7 @@ STABLE_SECONDS = 60.0
 """Who ran so long starts again with the first wait."""
 READY_SECONDS = 120.0
 _POLL_SECONDS = 0.05
+log = get_logger(__name__)
 
 
 class ChildState(StrEnum):
@@ -76,6 +78,7 @@ class Child:
             raise UpError(msg)
         await self._greet()
         self.state = ChildState.RUNNING
+        log.info("child_ready", child=self.program.name, pid=self._process.pid)
         self._keeper = asyncio.create_task(self._keep(), name=f"keep-{self.program.name}")
 
     async def stop(self) -> None:
@@ -87,6 +90,7 @@ class Child:
         if self._process is not None:
             await end(self._process, grace_seconds=self._grace_seconds)
             self._watchdog.release(self._process.pid)
+            log.info("child_stopped", child=self.program.name, code=self._process.returncode)
             self._process = None
         self.state = ChildState.STOPPED
 
@@ -119,6 +123,7 @@ class Child:
                 wait_seconds = FIRST_WAIT_SECONDS
             self.state = ChildState.WAITING
             self.restarts += 1
+            log.warning("child_ended", child=self.program.name, code=code, restarts=self.restarts)
             self._say(f"{self.program.name} {how_it_ended(code)}; starting it again in {wait_seconds:g} s")
             await asyncio.sleep(wait_seconds)
             wait_seconds = min(wait_seconds * 2, LONGEST_WAIT_SECONDS)

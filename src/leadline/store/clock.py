@@ -61,6 +61,7 @@ async def set_clock(conn: Connection, business_at: datetime, speed: float) -> da
 
 
 HAS_CLOCK: Final = "SELECT EXISTS (SELECT FROM clock)"
+IS_AHEAD: Final = "SELECT clock_timestamp() < $1"
 CLEAR_CLOCK: Final = "DELETE FROM clock"
 
 
@@ -69,7 +70,7 @@ async def clear_clock(conn: Connection) -> None:
     if not await conn.fetchval(HAS_CLOCK):
         return
     current = await get_clock(conn)
-    if await conn.fetchval("SELECT clock_timestamp() < $1", current.now):
+    if await conn.fetchval(IS_AHEAD, current.now):
         raise ClockWouldRunBackwards(
             f"business time already shows {current.now.isoformat()}, later than now:"
             " give --start-at a later time, or use another data folder"

@@ -51,7 +51,7 @@ def call(at: float = 0.0, lasts: float | None = 60.0, outcome: Outcome = Outcome
 
 def at(*wall: int, zone: str = "America/New_York") -> float:
     """Seconds from noon to a wall time."""
-    return datetime(*wall, tzinfo=ZoneInfo(zone)).timestamp() - NOON  # type: ignore[misc,arg-type]  # wall is y, m, d, h ...
+    return datetime(*wall, tzinfo=ZoneInfo(zone)).timestamp() - NOON  # type: ignore[misc, arg-type]  # wall is y, m, d, h ...
 
 
 def scored(*rows: LedgerRow, rules: Rulebook = RULES) -> Scoreboard:

@@ -1,0 +1,98 @@
+"""Launchers start a service's own `main`, with its own arguments and exit code."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from services.cli.commands import processes
+from tests.services.cli.conftest import Cli
+from tests.support.environment import clean_environ
+
+
+class Launched:
+    """Stands where a service's `__main__` would be."""
+
+    def __init__(self) -> None:
+        self.module = ""
+        self.arguments: tuple[str, ...] | None = None
+
+    def load(self, module: str) -> Any:
+        self.module = module
+        return SimpleNamespace(main=self.main)
+
+    def main(self, arguments: tuple[str, ...] = ()) -> int:
+        self.arguments = arguments
+        return 7
+
+
+@pytest.fixture
+def launched(monkeypatch: pytest.MonkeyPatch) -> Launched:
+    launched = Launched()
+    monkeypatch.setattr(processes, "importlib", SimpleNamespace(import_module=launched.load))
+    return launched
+
+
+@pytest.mark.parametrize(
+    ("arguments", "package", "passed"),
+    [
+        (("gateway",), "webhook_gateway", ()),
+        (("queue",), "queue_service", ()),
+        (("dialer",), "dialer", ()),
+        (("simulator",), "simulator", ()),
+        (("sweep",), "sweep", ()),
+        (("sweep", "--json", "--dry-run", "--show-pii"), "sweep", ("--dry-run", "--json", "--show-pii")),
+        (("migrate",), "migrate", ("upgrade",)),
+        (("migrate", "status"), "migrate", ("status",)),
+        (("migrate", "wait", "--timeout", "5"), "migrate", ("wait", "--timeout", "5.0")),
+    ],
+)
+def test_a_launcher_runs_the_services_own_main(
+    launched: Launched, arguments: tuple[str, ...], package: str, passed: tuple[str, ...]
+) -> None:
+    assert Cli()(*arguments).exit_code == 7
+    assert launched.module == f"services.{package}.__main__"
+    assert launched.arguments == passed
+
+
+def leadline(*arguments: str, folder: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "services.cli.main", *arguments]
+    return subprocess.run(
+        command, env=clean_environ(settings), cwd=folder, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+class TestProcess:
+    """The same in a process of its own."""
+
+    def test_a_dry_run_of_the_sweep_says_what_is_missing(self, tmp_path: Path) -> None:
+        done = leadline("sweep", "--dry-run", folder=tmp_path)
+        assert done.returncode == 2
+        assert done.stderr.startswith("sweep: LEADLINE_QUEUE_TOKEN: is not set")
+
+    def test_migrate_says_what_is_missing(self, tmp_path: Path) -> None:
+        done = leadline("migrate", folder=tmp_path)
+        assert done.returncode == 2
+        assert "LEADLINE_DATABASE_URL" in done.stderr
+
+    def test_an_operators_command_works(self, cli: Cli, tmp_path: Path) -> None:
+        done = leadline("status", "--json", folder=tmp_path, **cli.environ)
+        assert done.returncode == 0
+        assert json.loads(done.stdout)["calls_today"] == 42
+
+    def test_a_closed_pipe_is_no_traceback(self, cli: Cli, tmp_path: Path) -> None:
+        command = f"{sys.executable} -m services.cli.main leads show +15615550123 --json | head -c 1"
+        done = subprocess.run(
+            ["bash", "-c", command],
+            env=clean_environ(cli.environ),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.stdout == "{"
+        assert "Traceback" not in done.stderr
