@@ -275,6 +275,28 @@ END $$;
 CREATE CONSTRAINT TRIGGER open_attempts_hold_their_number AFTER INSERT OR UPDATE OF state ON attempts
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION open_attempts_hold_their_number();
 
+-- The same rule from the number's side: it is not let go while its attempt is open, nor taken for one that is closed.
+CREATE FUNCTION numbers_are_held_by_open_attempts() RETURNS trigger
+LANGUAGE plpgsql AS $$
+DECLARE
+    held uuid := CASE WHEN TG_OP = 'DELETE' THEN OLD.attempt_id ELSE NEW.attempt_id END;
+BEGIN
+    IF EXISTS (
+        SELECT FROM attempts a
+        WHERE a.id = held
+          AND (a.state IN ('leased', 'sending', 'unknown', 'placed'))
+              <> EXISTS (SELECT FROM open_attempts o
+                         WHERE o.attempt_id = a.id AND o.phone_number = a.phone_number)
+    ) THEN
+        RAISE EXCEPTION 'the number of attempt % was let go while it is open, or taken while it is closed', held
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'numbers_are_held_by_open_attempts';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE CONSTRAINT TRIGGER numbers_are_held_by_open_attempts AFTER INSERT OR DELETE ON open_attempts
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION numbers_are_held_by_open_attempts();
+
 -- ---------------------------------------------------------------- stop orders
 
 CREATE TABLE stop_orders (

@@ -33,6 +33,8 @@ PORT_TRIES = 5
 STOP_SECONDS = 60.0
 LONGEST_SOCKET_PATH = 90
 """Linux takes 107 bytes for the path of a socket; its name needs some of them."""
+_NO_TLS = "?sslmode=disable"
+"""Nothing leaves this machine; and asked for TLS, drivers look for certificates in a home that may be closed to us."""
 
 Progress = Callable[[str], None]
 
@@ -99,7 +101,7 @@ class EmbeddedPostgres:
             msg = "the server is not running"
             raise EmbeddedPostgresError(msg)
         password = self._location.password_file.read_text(encoding="utf-8").strip()
-        return f"postgresql://{SUPERUSER}:{quote(password)}@127.0.0.1:{self._port}/{quote(database, safe='')}"
+        return f"postgresql://{SUPERUSER}:{quote(password)}@127.0.0.1:{self._port}/{quote(database, safe='')}{_NO_TLS}"
 
     async def start(self) -> None:
         """Start the server, making its data folder the first time. Returns when it takes connections.
@@ -233,7 +235,7 @@ class EmbeddedPostgres:
     async def _takes_connections(self) -> bool:
         try:
             connection = await asyncpg.connect(self.url("postgres"), timeout=10)
-        except (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError, TimeoutError):
+        except (ConnectionError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError, TimeoutError):
             return False
         await connection.close()
         return True

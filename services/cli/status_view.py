@@ -90,9 +90,8 @@ def _due(stats: Stats) -> Text:
 
 def _in_flight(stats: Stats) -> Text:
     words = f"{sum(stats.open_attempts.values())} attempts: {counted(stats.open_attempts)}"
-    if stats.open_attempts.get(AttemptState.UNKNOWN):
-        return _red(words, "nothing to do: the sweep looks unknown calls up at Bland")
-    return text(words)
+    unknown = stats.open_attempts.get(AttemptState.UNKNOWN)
+    return text(f"{words} (the sweep looks unknown ones up at Bland)" if unknown else words)
 
 
 def _last_sweep(stats: Stats) -> Text:

@@ -20,6 +20,7 @@ from leadline.store.clock import get_clock
 from leadline.store.connection import Connection, Pool
 from leadline.store.due import NIL, Candidate, Head, Peek
 from leadline.store.gate import Gate
+from services.queue_service.failover import hold_after_failover
 from services.queue_service.leasing import Claim, Leased, claim
 from services.queue_service.marking import count_calls_left
 from services.queue_service.policy import Policy
@@ -92,6 +93,10 @@ class Claimer:
                 return await asyncio.shield(waiter.future)
         except TimeoutError:
             return waiter.future.result() if waiter.future.done() else LeaseBatch(leases=[], stop_orders=[])
+        except asyncio.CancelledError:
+            if waiter.future.done() and not waiter.future.cancelled():  # answered, but nobody is there to read it
+                self._give_back([AttemptId(lease.attempt_id) for lease in waiter.future.result().leases])
+            raise
         finally:
             waiter.future.cancel()
 
@@ -149,17 +154,18 @@ class Claimer:
 
     async def _permitted(self, conn: Connection) -> Gate:
         state = await gate.read_gate(conn)
-        if state.failover:
-            await gate.hold_dispatch(conn, state.now, "the database is another system or timeline than before")
-            log.error("dispatch_held", reason="failover")
-            state = await gate.read_gate(conn)
-        return state
+        return await hold_after_failover(conn, state) if state.failover else state
 
     async def _give_stop_orders(self, conn: Connection, waiting: Sequence[Waiter]) -> None:
         rows = await stop_orders.take_stop_orders(conn, 50, STOP_ORDER_AGAIN_SECONDS)
-        if rows:
-            orders = [StopOrder(**dict(row)) for row in rows]
-            waiting[0].future.set_result(LeaseBatch(leases=[], stop_orders=orders))
+        if not rows:
+            return
+        batch = LeaseBatch(leases=[], stop_orders=[StopOrder(**dict(row)) for row in rows])
+        waiter = next((w for w in waiting if not w.future.done()), None)
+        if waiter is None:  # whoever was waiting left meanwhile
+            await stop_orders.untake_stop_orders(conn, [order.id for order in batch.stop_orders])
+        else:
+            waiter.future.set_result(batch)
 
     def _wanted(self) -> list[Waiter]:
         """One entry for each free slot, dialers taking turns, so that none gets all."""

@@ -16,12 +16,11 @@ async def expire(conn: Connection, policy: Policy, limit: int) -> dict[str, int]
     """Bring up to `limit` overdue attempts to a legal state, inside the caller's transaction; counts by kind."""
     listed = await open_attempts.list_expired(conn, limit)
     free = await phones.lock_free_phones(conn, list(listed.values()))
-    overdue = await open_attempts.still_expired(conn, list(listed))
     changes = Changes(now=(await get_clock(conn)).now, actor="queue-service")
     counters = {"leases_expired": 0, "sends_silent": 0}
     for number in (await load_numbers(conn, list(free))).values():
         attempt = number.open_attempt
-        if attempt is None or attempt.id not in overdue:
+        if attempt is None or not attempt.overdue:
             continue
         if attempt.state is AttemptState.LEASED:
             move_attempt(changes, attempt, AttemptState.RELEASED, close_reason="lease_expired")

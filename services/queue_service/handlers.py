@@ -22,8 +22,9 @@ from leadline.contracts.operators import (
     SuppressionView,
 )
 from leadline.contracts.sweep import SweepRunFinished, SweepRunStarted, SweepStep
+from leadline.domain.errors import InvalidPhoneNumber
 from leadline.domain.ids import CampaignName, LeadId, PhoneNumber
-from leadline.domain.phone import parse_phone_number
+from leadline.domain.phone import normalise_any
 from leadline.runtime.http.bearer import CALLER
 from leadline.runtime.http.bodies import parse_body, parse_path, parse_query, respond
 from leadline.runtime.http.problems import HttpProblem
@@ -38,11 +39,18 @@ SERVICE = web.AppKey("service", QueueService)
 IDEMPOTENCY_KEY = "Idempotency-Key"
 _OPERATION_ID = re.compile(r"[!-~]{1,200}")
 PROMISE_LIMIT = 100
+FIRST_YEAR, LAST_YEAR = 2000, 2999
+"""A time beyond is a slip of the pen, and near the ends of the calendar no arithmetic holds."""
 
 
 class _LeadPath(BaseModel):
     model_config = ConfigDict(extra="forbid")
     id: UUID
+
+
+class _RunPath(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    run_id: UUID
 
 
 class _NumberQuery(BaseModel):
@@ -126,7 +134,7 @@ async def report_stop(request: web.Request) -> web.Response:
 async def find_leads(request: web.Request) -> web.Response:
     """Leads of a number."""
     service = _service(request)
-    number = parse_phone_number(parse_query(request, _NumberQuery).phone_number, service.policy.countries)
+    number = _number(parse_query(request, _NumberQuery).phone_number)
     return respond(LeadList(leads=await service.read(lambda conn: reading.find_leads(conn, service.policy, number))))
 
 
@@ -192,6 +200,8 @@ async def _reschedule(conn: Connection, service: QueueService, lead_id: LeadId, 
 def _aware(at: datetime) -> datetime:
     if at.tzinfo is None:
         raise HttpProblem(400, "invalid_body", "due_at needs an offset, as in 2026-01-05T15:30:00-05:00.")
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise HttpProblem(400, "invalid_body", f"due_at lies outside of the years {FIRST_YEAR} to {LAST_YEAR}.")
     return at
 
 
@@ -205,14 +215,17 @@ reschedule_lead = _lead_verb(Reschedule, _reschedule)
 # ---------------------------------------------------------------- operators: numbers, campaigns, account
 
 
-def _number(request: web.Request) -> PhoneNumber:
-    """Any number may be suppressed, whatever its country."""
-    return parse_phone_number(request.match_info["phone_number"], _service(request).policy.countries)
+def _number(text: str) -> PhoneNumber:
+    """Any number may be asked for and suppressed, also one that is not called. Raises InvalidPhoneNumber."""
+    number = normalise_any(text)
+    if number is None:
+        raise InvalidPhoneNumber("The text is no telephone number; send it as +15615550123 or (561) 555-0123.")
+    return number
 
 
 async def get_suppression(request: web.Request) -> web.Response:
     """Say whether the number is on the list."""
-    number = _number(request)
+    number = _number(request.match_info["phone_number"])
     return respond(await _service(request).read(lambda conn: _suppression(conn, number)))
 
 
@@ -225,7 +238,7 @@ async def _suppression(conn: Connection, number: PhoneNumber) -> SuppressionView
 
 async def put_suppression(request: web.Request) -> web.Response:
     """Put the number on the list."""
-    number, body = _number(request), await parse_body(request, SuppressionRequest)
+    number, body = _number(request.match_info["phone_number"]), await parse_body(request, SuppressionRequest)
 
     async def work(conn: Connection) -> dict[str, Any]:
         await operating.suppress(conn, number, body.reason, body.source, request[CALLER])
@@ -236,7 +249,7 @@ async def put_suppression(request: web.Request) -> web.Response:
 
 async def delete_suppression(request: web.Request) -> web.Response:
     """Take the number off the list."""
-    number, body = _number(request), await parse_body(request, Reason)
+    number, body = _number(request.match_info["phone_number"]), await parse_body(request, Reason)
 
     async def work(conn: Connection) -> dict[str, Any]:
         was = await _suppression(conn, number)
@@ -328,7 +341,7 @@ async def begin_sweep_run(request: web.Request) -> web.Response:
 
 async def finish_sweep_run(request: web.Request) -> web.Response:
     """A sweep ended."""
-    run_id, body = UUID(request.match_info["run_id"]), await parse_body(request, SweepRunFinished)
+    run_id, body = parse_path(request, _RunPath).run_id, await parse_body(request, SweepRunFinished)
 
     async def work(conn: Connection) -> bool:
         now = (await get_clock(conn)).now

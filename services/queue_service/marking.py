@@ -10,12 +10,12 @@ from leadline.contracts.leases import MarkAnswer, SendMark
 from leadline.domain.attempt import AttemptState
 from leadline.domain.ids import AttemptId
 from leadline.domain.rules.dispatch import closing_after
-from leadline.store import attempts, gate, open_attempts, pace, phones
+from leadline.store import gate, open_attempts, pace, phones
 from leadline.store.changes import Changes
 from leadline.store.clock import Clock
 from leadline.store.connection import Connection
 from leadline.store.gate import Gate
-from leadline.store.numbers import AttemptRow, LeadRow, NumberState, load_numbers
+from leadline.store.numbers import AttemptRow, LeadRow, NumberState, by_attempt, load_numbers
 from leadline.store.records import Deadline, PhoneChange
 from services.queue_service.leasing import plan_again, refused, replan_refused
 from services.queue_service.policy import Policy
@@ -51,7 +51,6 @@ class _Marking:
     clock: Clock
     changes: Changes
     allowance: Allowance
-    expired: set[AttemptId]
 
 
 async def mark_group(conn: Connection, policy: Policy, items: Sequence[MarkItem]) -> list[SendMark]:
@@ -59,20 +58,18 @@ async def mark_group(conn: Connection, policy: Policy, items: Sequence[MarkItem]
 
     Locks the phones, then the account's pace; everything that decides is read by later statements.
     """
-    found = await attempts.find_phones(conn, [item.attempt_id for item in items])
-    await phones.lock_phones(conn, list(found.values()))
+    locked = await phones.lock_phones_of_attempts(conn, [item.attempt_id for item in items])
     next_slot_at = await pace.lock_pace(conn, policy.account)
     state = await gate.read_gate(conn)
-    numbers = await load_numbers(conn, list(found.values()))
+    numbers = by_attempt((await load_numbers(conn, locked)).values())
     marking = _Marking(
         policy=policy,
         gate=state,
         clock=Clock(state.now, state.speed),
         changes=Changes(now=state.now, actor="queue-service"),
         allowance=await _read_allowance(conn, policy, state, next_slot_at),
-        expired=await open_attempts.still_expired(conn, list(found)),
     )
-    answers = [_answer(marking, item, numbers.get(found.get(item.attempt_id))) for item in items]  # type: ignore[arg-type]
+    answers = [_answer(marking, item, numbers.get(item.attempt_id)) for item in items]
     await marking.changes.flush(conn)
     if marking.allowance.slot_taken and marking.allowance.next_slot_at is not None:
         await pace.set_pace(conn, policy.account, marking.allowance.next_slot_at)
@@ -111,7 +108,7 @@ def _answer(marking: _Marking, item: MarkItem, number: NumberState | None) -> Se
     if attempt.state is not AttemptState.LEASED:
         return SendMark(attempt_id=attempt.id, answer=MarkAnswer.NO, reason=f"attempt_{attempt.state}")
     lead = number.leads[attempt.lead_id]
-    held = "lease_expired" if attempt.id in marking.expired else _gate_reason(marking.gate, lead)
+    held = "lease_expired" if attempt.overdue else _gate_reason(marking.gate, lead)
     if held is not None:
         return _release(marking, number, lead, attempt, held, marking.clock.now)
     refusals = refused(marking.clock.now, marking.policy, number, lead, judged=attempt.id)

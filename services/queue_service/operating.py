@@ -5,7 +5,7 @@ from datetime import datetime
 from leadline.domain.attempt import AttemptState
 from leadline.domain.errors import LeadlineError
 from leadline.domain.ids import CampaignName, LeadId, PhoneNumber
-from leadline.domain.lead import PLANNED_STATUSES, CompletionReason, LeadStatus
+from leadline.domain.lead import CompletionReason, LeadStatus
 from leadline.domain.rules.planning import plan_new, plan_rescheduled, plan_resumed
 from leadline.domain.transitions import LeadVerb, lead_transition
 from leadline.store import gate, leads, phones, suppressions
@@ -15,7 +15,7 @@ from leadline.store.connection import Connection
 from leadline.store.numbers import LeadRow, NumberState, load_numbers
 from leadline.store.records import Audit, LeadChange
 from services.queue_service.policy import Policy
-from services.queue_service.settle import apply_plan, complete_lead, stop_live_call, suppress_number
+from services.queue_service.settle import apply_plan, complete_lead, keep_calling, stop_live_call, suppress_number
 
 
 class NotFound(LeadlineError):
@@ -61,7 +61,7 @@ async def resume_lead(conn: Connection, policy: Policy, lead_id: LeadId, reason:
     rules = policy.rules_for(lead.campaign)
     plan = plan_resumed(changes.now, number.lead_facts(lead), number.number_facts(), rules)
     apply_plan(changes, number, lead, plan, cause="lead_resume")
-    _keep_calling(changes, number, lead)
+    keep_calling(changes, number, lead)
     await changes.flush(conn)
 
 
@@ -86,7 +86,7 @@ async def reschedule_lead(
     rules = policy.rules_for(lead.campaign)
     plan = plan_rescheduled(changes.now, due_at, number.lead_facts(lead), number.number_facts(), rules)
     apply_plan(changes, number, lead, plan, cause="lead_reschedule")
-    _keep_calling(changes, number, lead)
+    keep_calling(changes, number, lead)
     await changes.flush(conn)
 
 
@@ -107,15 +107,8 @@ async def reopen_lead(conn: Connection, policy: Policy, lead_id: LeadId, reason:
     plan = plan_new(changes.now, number.lead_facts(lead), number.number_facts(), policy.rules_for(lead.campaign))
     lead.status = LeadStatus.COMPLETED
     apply_plan(changes, number, lead, plan, cause="lead_reopen")
-    _keep_calling(changes, number, lead)
+    keep_calling(changes, number, lead)
     await changes.flush(conn)
-
-
-def _keep_calling(changes: Changes, number: NumberState, lead: LeadRow) -> None:
-    """A lead whose call is going on stays out of the lease index; the call's end plans it."""
-    live = number.open_attempt
-    if live is not None and live.lead_id == lead.id and lead.status in PLANNED_STATUSES:
-        changes.still_calling.append(lead.id)
 
 
 async def suppress(conn: Connection, phone_number: PhoneNumber, reason: str, source: str, actor: str) -> None:

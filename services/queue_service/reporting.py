@@ -6,10 +6,11 @@ from datetime import timedelta
 
 from leadline.contracts.leases import AttemptReport, RejectionClass, ReportAnswer, ReportKind
 from leadline.domain.attempt import OPEN_STATES, AttemptOrigin, AttemptState
-from leadline.domain.ids import AttemptId, CallId, PhoneNumber
+from leadline.domain.ids import AttemptId, CallId
 from leadline.domain.lead import PLANNED_STATUSES
 from leadline.domain.outcome import Outcome
 from leadline.domain.rules.planning import (
+    Hold,
     applies_to,
     plan_abandoned,
     plan_after_result,
@@ -18,11 +19,11 @@ from leadline.domain.rules.planning import (
 )
 from leadline.domain.transitions import AttemptMessage, attempt_effect
 from leadline.runtime.ids import new_uuid7
-from leadline.store import attempts, gate, open_attempts, phones
+from leadline.store import gate, open_attempts, phones
 from leadline.store.changes import Changes
 from leadline.store.clock import Clock, get_clock
 from leadline.store.connection import Connection
-from leadline.store.numbers import AttemptRow, LeadRow, NumberState, load_numbers
+from leadline.store.numbers import AttemptRow, LeadRow, NumberState, by_attempt, load_numbers
 from leadline.store.records import Alarm, Audit, Deadline, NewAttempt, NewStopOrder
 from services.queue_service.leasing import plan_again
 from services.queue_service.policy import Policy
@@ -53,14 +54,11 @@ class Reporting:
     policy: Policy
     clock: Clock
     changes: Changes
-    doubts: Mapping[AttemptId, tuple[bool, float]]
-    """For each open attempt: (quiet time over, seconds during which the provider could be asked)."""
 
 
 async def report_group(conn: Connection, policy: Policy, reports: Sequence[AttemptReport]) -> list[ReportAnswer]:
     """Take a group of reports inside the caller's transaction; answers in order. Repeating a report changes nothing."""
-    found = await attempts.find_phones(conn, [AttemptId(r.attempt_id) for r in reports])
-    await phones.lock_phones(conn, list(found.values()))
+    locked = await phones.lock_phones_of_attempts(conn, [AttemptId(r.attempt_id) for r in reports])
     asked = [
         (AttemptId(r.attempt_id), r.kind is not ReportKind.UNREACHABLE)
         for r in reports
@@ -68,29 +66,27 @@ async def report_group(conn: Connection, policy: Policy, reports: Sequence[Attem
     ]
     await open_attempts.note_asked(conn, asked)
     clock = await get_clock(conn)
-    numbers = await load_numbers(conn, list(found.values()))
+    numbers = by_attempt((await load_numbers(conn, locked)).values())
     reporting = Reporting(
         policy=policy,
         clock=clock,
         changes=Changes(now=clock.now, actor="dialer"),
-        doubts=await open_attempts.read_doubt(conn, [a for a, _ in asked]),
     )
-    answers = [_take(reporting, report, numbers, found) for report in reports]
+    answers = [_take(reporting, report, numbers) for report in reports]
     await reporting.changes.flush(conn)
     for report, answer in zip(reports, answers, strict=True):
         if report.kind is ReportKind.REJECTED and answer.changed:
-            await _pause_if_told(conn, reporting, report, numbers[found[AttemptId(report.attempt_id)]])
+            await _pause_if_told(conn, reporting, report, numbers[AttemptId(report.attempt_id)])
     return answers
 
 
 def _take(
     reporting: Reporting,
     report: AttemptReport,
-    numbers: Mapping[PhoneNumber, NumberState],
-    found: Mapping[AttemptId, PhoneNumber],
+    numbers: Mapping[AttemptId, NumberState],
 ) -> ReportAnswer:
     attempt_id = AttemptId(report.attempt_id)
-    number = numbers.get(found[attempt_id]) if attempt_id in found else None
+    number = numbers.get(attempt_id)
     if number is None:
         return ReportAnswer(attempt_id=attempt_id, state=None, changed=False)
     attempt = number.attempts[attempt_id]
@@ -116,7 +112,8 @@ def record_placed(
 ) -> None:
     """The provider has this call for this attempt: whatever we thought of the attempt, that is the truth."""
     if attempt.call_id is not None and attempt.call_id != call_id:
-        record_second_call(changes, number, attempt, call_id)
+        if not any(a.call_id == call_id for a in number.attempts.values()):
+            record_second_call(changes, number, new_second_call(changes, number, attempt, call_id))
         return
     effect = attempt_effect(attempt.state, AttemptMessage.PLACED)
     changes.calls.append((call_id, attempt.id))
@@ -162,9 +159,9 @@ def _end_beside_another(changes: Changes, number: NumberState, attempt: AttemptR
     changes.alarms.append(Alarm("two_live_calls", attempt.id, attempt.lead_id, {"call_id": call_id}))
 
 
-def record_second_call(changes: Changes, number: NumberState, attempt: AttemptRow, call_id: CallId) -> NewAttempt:
-    """A second provider call under one attempt: a counted row of its own, and an alarm. The caller may add a result."""
-    row = NewAttempt(
+def new_second_call(changes: Changes, number: NumberState, attempt: AttemptRow, call_id: CallId) -> NewAttempt:
+    """A second provider call under one attempt, as a row of its own; the caller fills in its result and records it."""
+    return NewAttempt(
         id=AttemptId(new_uuid7()),
         lead_id=attempt.lead_id,
         campaign=number.leads[attempt.lead_id].campaign,
@@ -179,10 +176,16 @@ def record_second_call(changes: Changes, number: NumberState, attempt: AttemptRo
         outcome=Outcome.UNKNOWN,
         close_reason="second_call_of_one_attempt",
     )
+
+
+def record_second_call(changes: Changes, number: NumberState, row: NewAttempt) -> None:
+    """It counts from now on, and an operator hears of it."""
+    assert row.call_id is not None
     changes.new_attempts.append(row)
-    changes.calls.append((call_id, row.id))
-    changes.alarms.append(Alarm("second_call_of_one_attempt", attempt.id, attempt.lead_id, {"call_id": call_id}))
-    return row
+    changes.calls.append((row.call_id, row.id))
+    number.attempts[row.id] = AttemptRow.of_new(row)
+    details = {"call_id": row.call_id}
+    changes.alarms.append(Alarm("second_call_of_one_attempt", row.parent_id, row.lead_id, details))
 
 
 def _not_sent(reporting: Reporting, reported: Reported) -> None:
@@ -195,6 +198,8 @@ def _not_sent(reporting: Reporting, reported: Reported) -> None:
         reporting.changes.now, in_row, number.lead_facts(lead), number.number_facts(), policy.rules_for(lead.campaign)
     )
     if lead.status in PLANNED_STATUSES:
+        if isinstance(plan, Hold):
+            reporting.changes.alarms.append(Alarm(plan.reason, attempt.id, lead.id, {"not_sent_in_row": in_row}))
         apply_plan(reporting.changes, number, lead, plan, cause="not_sent", not_sent_in_row=in_row)
 
 
@@ -240,6 +245,8 @@ def release_lead(changes: Changes, policy: Policy, number: NumberState, attempt:
 def _doubt(reporting: Reporting, reported: Reported) -> None:
     attempt, report = reported.attempt, reported.report
     effect = attempt_effect(attempt.state, AttemptMessage.DOUBT)
+    if effect.alarm:
+        reporting.changes.alarms.append(Alarm(f"doubt_after_{attempt.state}", attempt.id, attempt.lead_id))
     if effect.state is not None:
         changes, policy = reporting.changes, reporting.policy
         sent_unmarked = attempt.marked_at is None
@@ -257,8 +264,7 @@ def _doubt(reporting: Reporting, reported: Reported) -> None:
 def _absent(reporting: Reporting, reported: Reported) -> None:
     """Nothing at the provider: proof once the quiet time is over, else just one more answer."""
     number, attempt = reported.number, reported.attempt
-    quiet, _ = reporting.doubts.get(attempt.id, (False, 0.0))
-    if attempt.state is AttemptState.UNKNOWN and quiet:
+    if attempt.state is AttemptState.UNKNOWN and attempt.quiet:
         move_attempt(reporting.changes, attempt, AttemptState.NOT_PLACED, close_reason="absent_at_provider")
         _plan_uncounted(reporting, number, attempt, "not_placed")
 
@@ -266,8 +272,7 @@ def _absent(reporting: Reporting, reported: Reported) -> None:
 def _inconclusive(reporting: Reporting, reported: Reported) -> None:
     """Doubt that nobody can resolve ends: the attempt counts, and an operator decides about the lead."""
     number, attempt = reported.number, reported.attempt
-    _, asked_seconds = reporting.doubts.get(attempt.id, (False, 0.0))
-    if attempt.state is not AttemptState.UNKNOWN or asked_seconds < reporting.policy.unknown_deadline_seconds:
+    if attempt.state is not AttemptState.UNKNOWN or attempt.asked_seconds < reporting.policy.unknown_deadline_seconds:
         return
     changes, lead = reporting.changes, number.leads[attempt.lead_id]
     move_attempt(changes, attempt, AttemptState.ABANDONED, close_reason="deadline")

@@ -21,18 +21,18 @@ from leadline.contracts.leases import (
     SendMarkRequest,
     StopReport,
     StopReported,
-    StopResult,
 )
 from leadline.contracts.operators import Stats
 from leadline.contracts.sweep import PromiseCheck
 from leadline.domain.ids import AttemptId
 from leadline.runtime.logging import get_logger
 from leadline.runtime.postgres import is_unavailable, retry_transaction
-from leadline.store import operations, pace, stop_orders
+from leadline.store import gate, operations, pace, stop_orders
 from leadline.store.clock import get_clock
 from leadline.store.connection import Connection, Pool
 from services.queue_service import expiring, inbox, intake, marking, reading, reporting, sweeping
 from services.queue_service.claimer import Claimer
+from services.queue_service.failover import hold_after_failover
 from services.queue_service.group_commit import GroupCommit
 from services.queue_service.inbox import Delivery
 from services.queue_service.intake import Submission
@@ -188,8 +188,7 @@ class QueueService:
 
         async def work(conn: Connection) -> StopReported:
             now = (await get_clock(conn)).now
-            confirmed = report.result is StopResult.STOPPED
-            found, at = await stop_orders.note_stop_result(conn, order_id, report.result, confirmed=confirmed, now=now)
+            found, at = await stop_orders.note_stop_result(conn, order_id, report.result, now)
             if not found:
                 raise NotFound(f"there is no stop order {order_id}")
             return StopReported(id=order_id, confirmed_at=at)
@@ -219,10 +218,16 @@ class QueueService:
     # ------------------------------------------------------------ upkeep
 
     async def expire(self) -> dict[str, int]:
-        """Release leases that ran out, doubt marked attempts that nobody reported."""
+        """Release leases that ran out, doubt marked attempts that nobody reported, notice a failover."""
+        await self.read(self._notice_failover)
         counters = await self.transaction(lambda conn: expiring.expire(conn, self.policy, EXPIRE_LIMIT))
         self.claimer.poke()
         return counters
+
+    async def _notice_failover(self, conn: Connection) -> None:
+        state = await gate.read_gate(conn)
+        if state.failover:
+            await hold_after_failover(conn, state)
 
     async def apply_events(self) -> dict[str, int]:
         """Apply events that are kept but not applied."""

@@ -69,6 +69,13 @@ def _redial(changes: Changes, number: NumberState, lead: LeadRow, plan: Redial, 
     lead.scheduled_callback_at, lead.extra_attempts, lead.due_at = callback_at, extra, plan.due_at
 
 
+def keep_calling(changes: Changes, number: NumberState, lead: LeadRow) -> None:
+    """A lead whose call is going on stays out of the lease index, however it is planned; the call's end plans it."""
+    live = number.open_attempt
+    if live is not None and live.lead_id == lead.id and lead.status in PLANNED_STATUSES:
+        changes.still_calling.append(lead.id)
+
+
 def complete_lead(
     changes: Changes, lead: LeadRow, reason: CompletionReason, *, cause: str, details: Mapping[str, Any] | None = None
 ) -> None:

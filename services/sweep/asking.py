@@ -46,8 +46,8 @@ class Asking:
 
         Args:
             at_once: most questions in flight.
-            most_lookups: most questions of the whole pass, those of a reconciliation not counted.
-            seconds: real time after which no further question is asked.
+            most_lookups: most look-ups of the whole pass, those of a reconciliation not counted.
+            seconds: real time after which no further question is asked, but for a reconciliation.
             stop: set when the process is told to end; no further question is asked then.
         """
         self._provider = provider
@@ -74,12 +74,12 @@ class Asking:
         return await self._ask(lambda: self._provider.details(call_id))
 
     async def reconciled_details(self, call_id: CallId) -> CallDetails | None:
-        """As `details`, outside of the bound: half a reconciliation would have to begin again."""
-        return await self._ask(lambda: self._provider.details(call_id))
+        """As `details`, without the bounds of the pass: half a reconciliation would have to begin again."""
+        return await self._ask(lambda: self._provider.details(call_id), bounded=False)
 
     async def history(self, since: datetime) -> FoundCalls:
-        """Every call of the account since an instant (business time)."""
-        return await self._ask(lambda: self._provider.history(since))
+        """Every call of the account since an instant (business time); without the bounds of the pass."""
+        return await self._ask(lambda: self._provider.history(since), bounded=False)
 
     async def active(self) -> list[ListedCall]:
         """Every call that is queued or running now."""
@@ -88,13 +88,13 @@ class Asking:
     async def stop(self, call_id: CallId) -> StopAnswer:
         """End a call. Not counted and never held back by a silent provider: a person said stop."""
         async with self._slots:
-            self._check_time()
+            self._check_bounds()
             return await self._provider.stop(call_id)
 
     async def me(self) -> Account:
         """Probe the account. What it answers says nothing of other questions."""
         async with self._slots:
-            self._check_time()
+            self._check_bounds()
             return await self._provider.me()
 
     def _take_lookup(self) -> None:
@@ -102,13 +102,15 @@ class Asking:
             raise PassOver("the pass has used up its look-ups")
         self._lookups_left -= 1
 
-    def _check_time(self) -> None:
-        if self._stop.is_set() or time.monotonic() >= self._ends_at:
-            raise PassOver("the pass has used up its time or was told to stop")
+    def _check_bounds(self, *, bounded: bool = True) -> None:
+        if self._stop.is_set():
+            raise PassOver("the pass was told to stop")
+        if bounded and time.monotonic() >= self._ends_at:
+            raise PassOver("the pass has used up its time")
 
-    async def _ask(self, question: Callable[[], Awaitable[Answer]]) -> Answer:
+    async def _ask(self, question: Callable[[], Awaitable[Answer]], *, bounded: bool = True) -> Answer:
         async with self._slots:
-            self._check_time()
+            self._check_bounds(bounded=bounded)
             if self.silent:
                 raise ProviderUnreachable("the provider has stopped answering; it is not asked again in this pass")
             try:

@@ -1,8 +1,12 @@
-"""One running system for each module of fault tests; each test gets a hand on it and leaves nothing planned behind."""
+"""A running system for the fault tests of this worker; each test gets a hand on it and leaves nothing planned behind.
+
+A module that needs other settings, or breaks what others stand on, has a `stack` of its own.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
-from pathlib import Path
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from datetime import datetime
 
 import psycopg
 import pytest
@@ -14,36 +18,39 @@ from tests.support.stack import Stack
 from tests.support.system import TUESDAY_NOON, System, system_open
 
 
-@pytest.fixture(scope="module")
-def module_database_url(postgres: Server, _postgres_admin: psycopg.Connection) -> Iterator[str]:
-    """A fresh database at head for a whole module."""
+@pytest.fixture(scope="session")
+def worker_database_url(postgres: Server, _postgres_admin: psycopg.Connection) -> Iterator[str]:
+    """A fresh database at head for all tests of this worker."""
     yield from _fresh_database(postgres, _postgres_admin, postgres.template)
 
 
 @pytest.fixture(scope="module")
-def stack_settings() -> Mapping[str, str]:
-    """Settings of the module's stack that differ from the usual ones; modules override this."""
-    return {}
+def module_database_url(postgres: Server, _postgres_admin: psycopg.Connection) -> Iterator[str]:
+    """A fresh database at head for all tests of one module."""
+    yield from _fresh_database(postgres, _postgres_admin, postgres.template)
 
 
-@pytest.fixture(scope="module")
-def stack(
-    module_database_url: str, stack_settings: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Stack]:
-    """The module's running system, on a Tuesday noon in January."""
-    folder: Path = tmp_path_factory.mktemp("stack")
-    made = Stack(module_database_url, folder, stack_settings)
-    try:
-        asyncio.run(_start(made))
+@pytest.fixture(scope="session")
+def stack(worker_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The usual running system, on a Tuesday noon in January."""
+    with running(Stack(worker_database_url, tmp_path_factory.mktemp("stack"))) as made:
         yield made
+
+
+@contextmanager
+def running(stack: Stack, business_at: datetime = TUESDAY_NOON, speed: float = 1.0) -> Iterator[Stack]:
+    """Run a stack inside the block; `business_at` is set before anything can be dialled."""
+    try:
+        asyncio.run(_start(stack, business_at, speed))
+        yield stack
     finally:
-        asyncio.run(made.stop())
+        asyncio.run(stack.stop())
 
 
-async def _start(stack: Stack) -> None:
+async def _start(stack: Stack, business_at: datetime, speed: float) -> None:
     await stack.start()
     async with system_open(stack) as system:
-        await system.set_clock(TUESDAY_NOON)
+        await system.set_clock(business_at, speed)
 
 
 @pytest.fixture

@@ -12,7 +12,9 @@ LONGEST_FUNCTION = 70
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 _SWITCHED_OFF = re.compile(r"#\s*(noqa|type:\s*ignore|pragma:|fmt:\s*(off|skip)|ruff:)", re.IGNORECASE)
-_WITH_REASON = re.compile(r"#\s*(noqa: [A-Z]+\d+(, [A-Z]+\d+)*|type: ignore\[[a-z-]+(, [a-z-]+)*\]) +(--|#) \w+")
+_WITH_REASON = re.compile(
+    r"#\s*(noqa: [A-Z]+\d+(, [A-Z]+\d+)*|type: ignore\[[a-z-]+(, [a-z-]+)*\]|fmt: (off|skip))(  | -- |  # )\w+"
+)
 _UNFINISHED = re.compile("|".join(("TO" + "DO", "FIX" + "ME", "X" * 3, "NotImplemented" + "Error")))
 
 
@@ -42,7 +44,7 @@ def test_every_switched_off_check_has_its_reason() -> None:
         for path, number, line in code_lines()
         if _SWITCHED_OFF.search(line) and not _WITH_REASON.search(line)
     ]
-    assert not bare, "write `# noqa: S603 -- why` or `# type: ignore[misc]  # why`"
+    assert not bare, "say why: `# noqa: S603 -- why`, `# type: ignore[misc]  # why`, `# fmt: skip -- why`"
 
 
 def test_every_skip_has_its_reason() -> None:

@@ -14,9 +14,7 @@ from tests.support.run import Server, drop_database
 def module_database(postgres: Server) -> Iterator[str]:
     """URL of a fresh database at head, dropped on leaving."""
     name = f"leadline_test_{secrets.token_hex(6)}"
-    create = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-        sql.Identifier(name), sql.Identifier(postgres.template)
-    )
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(postgres.template))
     with psycopg.connect(postgres.url, autocommit=True) as admin:
         admin.execute(create)
     try:

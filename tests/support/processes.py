@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -119,8 +120,11 @@ class ServiceProcess:
             await self.wait()
 
     def pause(self) -> None:
-        """SIGSTOP: the process is there and does nothing."""
+        """SIGSTOP: the process is there and does nothing. Returns when it has stopped."""
         self.send(signal.SIGSTOP)
+        stat = Path(f"/proc/{self.process.pid}/stat")
+        while self.running and stat.read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "T":
+            time.sleep(0.001)
 
     def resume(self) -> None:
         """SIGCONT."""

@@ -104,7 +104,9 @@ _keep_for_ever: list[EmbeddedPostgres] = []
 
 
 def _start_container(template: str) -> Server:
-    from testcontainers.postgres import PostgresContainer
+    # Its reaper removes containers when the worker that started them ends; other workers still need this one.
+    os.environ["TESTCONTAINERS_RYUK_DISABLED"] = "true"
+    from testcontainers.community.postgres import PostgresContainer
 
     image = os.environ.get("LEADLINE_TEST_POSTGRES_IMAGE", "postgres:16")
     container = PostgresContainer(image, driver=None).start()

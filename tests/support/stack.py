@@ -1,4 +1,4 @@
-"""The whole system as processes of its own: simulator, queue-services, gateway, dialers, sweeps. Bound to no event loop.
+"""The whole system as processes of its own: simulator, queue-services, gateway, dialers, sweeps. Bound to no loop.
 
 Everything is Leadline's own program with its own settings; times are short, so that what takes minutes takes seconds.
 """
@@ -21,7 +21,7 @@ _SIMULATOR = "services.simulator"
 _SIMULATOR_PREFIX = "LEADLINE_SIMULATOR_"
 LEASE_SECONDS = 3.0
 SEND_WITHIN_SECONDS = 1.5
-QUIET_SECONDS = 3.0
+QUIET_SECONDS = 5.0
 
 SETTINGS: Mapping[str, str] = {
     "LEADLINE_LOG_LEVEL": "info",
@@ -42,11 +42,15 @@ SETTINGS: Mapping[str, str] = {
     "LEADLINE_SIMULATOR_WEBHOOK_SECRET": WEBHOOK_SECRET,
     "LEADLINE_SIMULATOR_WEBHOOK_BACKOFF_CEILING_SECONDS": "1",
 }
-"""An hour lies between two calls to one number: a test that wants the second one moves the clock."""
+"""Silence becomes a doubt before the quiet time is over, so that a sweep can come too early. An hour lies between two
+calls to one number: a test that wants the second one moves the clock."""
 
 
 class Stack:
-    """One running system on one database. Make, `start`, and `stop` whatever happened."""
+    """One running system on one database. Make, `start`, and `stop` whatever happened.
+
+    Of several queue-services the first is for dialers, the last for everybody else, unless a test says otherwise.
+    """
 
     def __init__(
         self,
@@ -70,9 +74,7 @@ class Stack:
         self.simulator_url = f"http://127.0.0.1:{self.simulator_port}"
         self.queues = [self._queue(n, queue_module) for n in range(queues)]
         self.gateway = self.make_gateway()
-        self.simulator = self._process(
-            _SIMULATOR, {"LEADLINE_SIMULATOR_PORT": str(self.simulator_port)}, "simulator"
-        )
+        self.simulator = self._process(_SIMULATOR, {"LEADLINE_SIMULATOR_PORT": str(self.simulator_port)}, "simulator")
 
     async def start(self) -> None:
         """Start simulator, queue-services and gateway, side by side; dialers and sweeps are the tests'."""
@@ -91,7 +93,7 @@ class Stack:
         """A gateway on the stack's gateway port; not started."""
         own = {
             "LEADLINE_GATEWAY_PORT": str(self.gateway_port),
-            "LEADLINE_QUEUE_URL": queue_url or self.queue_urls[0],
+            "LEADLINE_QUEUE_URL": queue_url or self.queue_urls[-1],
             "LEADLINE_QUEUE_TOKEN": TOKENS["gateway"],
             **settings,
         }
@@ -121,7 +123,7 @@ class Stack:
     def make_sweep(self, *, queue_url: str | None = None, **settings: str) -> ServiceProcess:
         """One pass of the sweep; not started."""
         own = {
-            "LEADLINE_QUEUE_URL": queue_url or self.queue_urls[0],
+            "LEADLINE_QUEUE_URL": queue_url or self.queue_urls[-1],
             "LEADLINE_QUEUE_TOKEN": TOKENS["sweep"],
             "LEADLINE_BLAND_BASE_URL": self.simulator_url,
             **settings,

@@ -176,6 +176,6 @@ async def system_open(stack: Stack) -> AsyncIterator[System]:
     async with (
         await create_pool(database, application_name="test", max_size=4) as pool,
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=200)) as http,
-        QueueClient(stack.queue_urls[0], TOKENS["operator"]) as queue,
+        QueueClient(stack.queue_urls[-1], TOKENS["operator"]) as queue,
     ):
         yield System(stack, pool, queue, Simulated(http, stack.simulator_url), http)

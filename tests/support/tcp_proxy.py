@@ -5,9 +5,12 @@ It reads nothing ahead: while a direction is stalled, bytes stay with the kernel
 
 import asyncio
 import contextlib
+import fcntl
 import socket
 import struct
-from collections.abc import Sequence
+import sys
+import termios
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from types import TracebackType
@@ -68,7 +71,7 @@ class _Connection:
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def reset(self) -> None:
-        """Let go of both ends. They are closed once nobody waits for them: a descriptor in use must not be given away."""
+        """Let go of both ends. They are closed once nobody waits for them: their descriptors may be given away then."""
         for task in self.tasks:
             task.cancel()
 
@@ -80,7 +83,7 @@ class _Connection:
 
 
 class TcpProxy:
-    """`async with TcpProxy([port]) as proxy: proxy.url`. Several targets take turns; one that refuses is passed over."""
+    """`async with TcpProxy([port]) as proxy: proxy.url`. Several targets take turns, but for those that refuse."""
 
     def __init__(self, targets: Sequence[int], *, receive_buffer_bytes: int | None = None) -> None:
         """Args:
@@ -107,7 +110,7 @@ class TcpProxy:
             gate.set()
 
     async def __aenter__(self) -> Self:
-        self._start(self._accept())
+        self._accepting = self._start(self._accept())
         return self
 
     async def __aexit__(
@@ -146,6 +149,12 @@ class TcpProxy:
         self._holds.append(hold)
         return hold
 
+    @property
+    def unread_bytes(self) -> int:
+        """What clients have sent and nothing here has read yet: it lies with the kernels."""
+        counts = [fcntl.ioctl(c.client, termios.FIONREAD, b"\0" * 4) for c in self._connections]
+        return sum(int.from_bytes(count, sys.byteorder) for count in counts)
+
     def reset_all(self) -> None:
         """Lose every connection there is."""
         for connection in list(self._connections):
@@ -153,7 +162,7 @@ class TcpProxy:
 
     # ------------------------------------------------------------ how it works
 
-    def _start(self, work: "asyncio.coroutines.Coroutine[object, object, None]") -> "asyncio.Task[None]":
+    def _start(self, work: Coroutine[object, object, None]) -> "asyncio.Task[None]":
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -164,7 +173,7 @@ class TcpProxy:
         while True:
             client, _ = await loop.sock_accept(self._listener)
             client.setblocking(False)
-            self._start(self._serve(client))
+            _ = self._start(self._serve(client))
 
     async def _serve(self, client: socket.socket) -> None:
         server = None if self._is_cut else await self._connect()

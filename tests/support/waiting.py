@@ -1,7 +1,6 @@
 """Waiting for a condition instead of for a time: tests sleep only between two looks."""
 
 import asyncio
-import inspect
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -14,16 +13,22 @@ class WaitedInVain(AssertionError):
     """The condition did not come to hold."""
 
 
-async def until(
-    look: Callable[[], Awaitable[_Seen] | _Seen], what: str, seconds: float = LONGEST_WAIT_SECONDS
-) -> _Seen:
+async def until(look: Callable[[], Awaitable[_Seen | None]], what: str, seconds: float = LONGEST_WAIT_SECONDS) -> _Seen:
     """Look until what is seen is truthy, and return it. Raises WaitedInVain with what was seen last."""
     ends_at = asyncio.get_running_loop().time() + seconds
     while True:
-        looked = look()
-        seen: _Seen = await looked if inspect.isawaitable(looked) else looked
+        seen = await look()
         if seen:
             return seen
         if asyncio.get_running_loop().time() >= ends_at:
             raise WaitedInVain(f"not within {seconds:g} s: {what}; seen last: {seen!r}")
         await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+async def until_true(look: Callable[[], object], what: str, seconds: float = LONGEST_WAIT_SECONDS) -> None:
+    """As `until`, for what can be seen without waiting."""
+
+    async def seen() -> bool:
+        return bool(look())
+
+    await until(seen, what, seconds)

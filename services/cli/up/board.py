@@ -55,7 +55,7 @@ def plain_line(snapshot: Snapshot) -> str:
     leads = ", ".join(f"{count:,} {status}" for status, count in _leads(stats).items() if count) or "none"
     parts = [
         f"calls today {stats.calls_today:,}",
-        f"people reached {_reached(stats):,}",
+        f"talks with people {_reached(stats):,}",
         f"in flight {sum(stats.open_attempts.values()):,}",
         f"due now {stats.due_now:,}",
         f"leads: {leads}",
@@ -110,7 +110,7 @@ def _outcome_table(stats: Stats) -> Table:
     total, most = sum(stats.outcomes_today.values()), max(stats.outcomes_today.values(), default=1)
     heading = Text("outcomes today", style=_QUIET)
     table.add_row(
-        heading, Text(f"{_reached(stats):,} people spoke", style=_QUIET), Text(f"{total:,}", style=_QUIET), ""
+        heading, Text(f"{_reached(stats):,} talks with people", style=_QUIET), Text(f"{total:,}", style=_QUIET), ""
     )
     for name, count in _folded(ordered):
         style = _outcome_style(name)

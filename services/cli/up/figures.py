@@ -68,6 +68,14 @@ class StatsReader:
         return max(0.0, (last - first) / minutes) if minutes > 0 else 0.0
 
 
+def has_moved(before: Stats | None, after: Stats | None) -> bool:
+    """Whether anything happened between two readings that is worth a line."""
+    if before is None or after is None:
+        return after is not None
+    names = ("leads_by_status", "calls_today", "outcomes_today", "alarms", "gates")
+    return any(getattr(before, name) != getattr(after, name) for name in names)
+
+
 def windows_in_words(campaigns: Sequence[Campaign], clock: BusinessClock) -> tuple[bool, str]:
     """Whether any campaign's calling hours are open now, and until when, or when the next one opens."""
     now = clock.now()

@@ -110,8 +110,7 @@ class Machine:
         self._postgres.keep(stack, self._move_queue)
         refuse_going_back(wanted, found, folder_is_used=await self._has_leads())
         await self._start_child(stack, plan.gateway(), plan.gateway_probe())
-        grace_seconds = self._configured.settings.drain.drain_seconds + _DRAIN_MARGIN_SECONDS
-        await self._start_child(stack, plan.dialer(), plan.dialer_probe(), grace_seconds=grace_seconds)
+        await self._start_child(stack, plan.dialer(), plan.dialer_probe())
 
     async def _start_child(
         self,
@@ -119,9 +118,9 @@ class Machine:
         program: Program,
         probe: str,
         *,
-        grace_seconds: float = 10.0,
         on_ready: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        grace_seconds = self._configured.settings.drain.drain_seconds + _DRAIN_MARGIN_SECONDS
         child = Child(
             program, self._watchdog, self._screen.say, probe=probe, grace_seconds=grace_seconds, on_ready=on_ready
         )

@@ -102,18 +102,17 @@ async def end(process: asyncio.subprocess.Process, *, grace_seconds: float) -> N
         process.terminate()
     try:
         await asyncio.wait_for(process.wait(), grace_seconds)
-    except (TimeoutError, asyncio.CancelledError):
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
-        raise_if_cancelled()
+    except TimeoutError:
+        await _kill(process)
+    except asyncio.CancelledError:
+        await _kill(process)
+        raise
 
 
-def raise_if_cancelled() -> None:
-    """Go on being cancelled after a cleanup that had to be finished."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
+async def _kill(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    await process.wait()
 
 
 def how_it_ended(code: int) -> str:

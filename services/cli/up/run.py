@@ -11,7 +11,7 @@ from leadline.domain.campaign import Campaign
 from services.cli.up import welcome
 from services.cli.up.closing import score, wait_for_calls
 from services.cli.up.errors import EXIT_INTERRUPTED, EXIT_OK, UpError, UpRefused
-from services.cli.up.figures import Snapshot, StatsReader, windows_in_words
+from services.cli.up.figures import Snapshot, StatsReader, has_moved, windows_in_words
 from services.cli.up.folder import DataFolder
 from services.cli.up.ledger import LedgerReader, rulebook
 from services.cli.up.machine import Machine
@@ -26,6 +26,7 @@ _STATS_SECONDS = 1.0
 _BOARD_SECONDS = 0.25
 _LINE_SECONDS = 10.0
 _LEAST_LINE_SECONDS = 1.0
+_QUIET_LINE_SECONDS = 60.0
 
 
 class Run:
@@ -152,14 +153,15 @@ class Run:
         self._screen.show(self._snapshot(machine, reader))
 
     async def _print_lines(self, machine: Machine, reader: StatsReader, posting: "asyncio.Task[None]") -> None:
-        """A line at every business hour, and now and then at a slow clock."""
+        """A line at every business hour, and now and then at a slow clock; hardly any while nothing happens."""
         loop = asyncio.get_running_loop()
-        last_at, last_hour = loop.time(), machine.clock.now().hour
+        last_at, last_hour, last_stats = loop.time(), machine.clock.now().hour, reader.stats
         while not self._is_over(machine, posting):
             await asyncio.sleep(min(_BOARD_SECONDS, self._seconds_left(machine)))
             hour, since = machine.clock.now().hour, loop.time() - last_at
-            if since >= _LINE_SECONDS or (hour != last_hour and since >= _LEAST_LINE_SECONDS):
-                last_at, last_hour = loop.time(), hour
+            wait_seconds = _LEAST_LINE_SECONDS if hour != last_hour else _LINE_SECONDS
+            if since >= (wait_seconds if has_moved(last_stats, reader.stats) else _QUIET_LINE_SECONDS):
+                last_at, last_hour, last_stats = loop.time(), hour, reader.stats
                 self._screen.show(self._snapshot(machine, reader))
 
     def _is_over(self, machine: Machine, posting: "asyncio.Task[None]") -> bool:

@@ -1,5 +1,6 @@
 """How the queue-service is spoken to: bearer token, no redirects, retries with the same operation id, typed errors."""
 
+import io
 from collections.abc import Mapping
 from typing import Final, TypeVar
 
@@ -16,6 +17,8 @@ IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 MOST_CONNECTIONS: Final = 400
 KEEPALIVE_SECONDS: Final = 30.0
 """Less than the queue-service's own, so that we are the ones who close."""
+
+WRITTEN_WHOLE_BYTES: Final = 256 * 1024
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -127,7 +130,7 @@ class QueueHttp:
         timeout = aiohttp.ClientTimeout(total=self._timeout_seconds + wait_seconds, sock_connect=self._timeout_seconds)
         try:
             async with self._session.request(
-                method, url, data=raw, headers=headers, allow_redirects=False, timeout=timeout
+                method, url, data=_payload(raw), headers=headers, allow_redirects=False, timeout=timeout
             ) as response:
                 content = await response.read()
         except (TimeoutError, aiohttp.ClientConnectionError):
@@ -137,6 +140,11 @@ class QueueHttp:
         if response.status in TRANSIENT_STATUSES:
             raise TransientAnswer(response.status, _retry_after_seconds(response.headers.get("Retry-After", "")))
         return response.status, content
+
+
+def _payload(raw: bytes | None) -> io.BytesIO | bytes | None:
+    """A large body as a stream: written whole, it would hold up every other request of the process."""
+    return io.BytesIO(raw) if raw is not None and len(raw) > WRITTEN_WHOLE_BYTES else raw
 
 
 def _retry_after_seconds(header: str) -> float | None:

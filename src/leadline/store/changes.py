@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from leadline.domain.attempt import OPEN_STATES, AttemptState
+from leadline.domain.attempt import OPEN_STATES
 from leadline.domain.ids import AttemptId, LeadId, PhoneNumber
 from leadline.store import attempts, audit, open_attempts, stop_orders, suppressions
 from leadline.store.connection import Connection
@@ -77,8 +77,9 @@ WHERE p.phone_number = c.phone_number
 """
 
 
-async def _write_phones(conn: Connection, phones: list[PhoneChange]) -> None:
-    if phones:
+async def _write_phones(conn: Connection, changes: list[PhoneChange]) -> None:
+    if changes:
+        phones = _one_per_number(changes)
         await conn.execute(
             UPDATE_PHONES,
             [p.phone_number for p in phones],
@@ -87,6 +88,22 @@ async def _write_phones(conn: Connection, phones: list[PhoneChange]) -> None:
             [p.rest_until for p in phones],
             [p.last_sent_by for p in phones],
         )
+
+
+def _one_per_number(changes: list[PhoneChange]) -> list[PhoneChange]:
+    """All news of a number in one: of two rows that meet the same phone an UPDATE would take one and drop the other."""
+    merged: dict[PhoneNumber, PhoneChange] = {}
+    for change in changes:
+        known = merged.setdefault(change.phone_number, PhoneChange(change.phone_number))
+        known.bad_number_reason = known.bad_number_reason or change.bad_number_reason
+        known.sold_outcome = known.sold_outcome or change.sold_outcome
+        known.rest_until = _later(known.rest_until, change.rest_until)
+        known.last_sent_by = _later(known.last_sent_by, change.last_sent_by)
+    return list(merged.values())
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max(filter(None, (one, other)), default=None)
 
 
 UPDATE_LEADS: Final = """
@@ -102,8 +119,9 @@ WHERE l.id = c.id
 """
 
 
-async def _write_leads(conn: Connection, leads: list[LeadChange], now: datetime) -> None:
-    if leads:
+async def _write_leads(conn: Connection, changes: list[LeadChange], now: datetime) -> None:
+    if changes:
+        leads = list({change.lead_id: change for change in changes}.values())  # the last word on each lead counts
         await conn.execute(
             UPDATE_LEADS,
             [c.lead_id for c in leads],
@@ -131,7 +149,7 @@ async def _write_due(conn: Connection, changes: Changes) -> None:
     if changes.calling:
         await conn.execute(SET_CALLING, sorted(changes.calling))
     if changes.due:
-        due = sorted(changes.due, key=lambda d: d.lead_id)
+        due = sorted({d.lead_id: d for d in changes.due}.values(), key=lambda d: d.lead_id)
         await conn.execute(
             UPSERT_DUE,
             [d.lead_id for d in due],
@@ -156,8 +174,8 @@ async def _write_attempts(conn: Connection, changes: Changes) -> None:
 
 async def _write_trail(conn: Connection, changes: Changes) -> None:
     await attempts.record_calls(conn, changes.calls, changes.now)
-    ended = [c.id for c in changes.attempts if c.to_state is AttemptState.ENDED]
-    await stop_orders.confirm_ended(conn, ended, changes.now)
+    over = [c.id for c in changes.attempts if c.to_state not in OPEN_STATES]
+    await stop_orders.confirm_over(conn, over, changes.now)
     await stop_orders.insert_stop_orders(conn, changes.stop_orders, changes.now)
     await audit.insert_audit(conn, changes.audit, actor=changes.actor, now=changes.now)
     await audit.insert_alarms(conn, changes.alarms, now=changes.now)

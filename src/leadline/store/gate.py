@@ -12,10 +12,10 @@ READ_GATE: Final = """
 SELECT business_now() AS now, coalesce((SELECT speed FROM clock), 1.0) AS speed,
        g.held_since, g.held_reason, g.account_paused_at, g.account_pause_reason, g.account_pause_automatic,
        g.system_identifier <> (SELECT system_identifier FROM pg_control_system()) AS other_system,
-       g.timeline <> cluster_timeline() AS other_timeline
+       g.timeline <> cluster_timeline() AS other_timeline,
+       (SELECT coalesce(jsonb_object_agg(campaign, pause_reason), '{}') FROM campaign_switches) AS paused_campaigns
 FROM dispatch_gate g
 """
-READ_PAUSED: Final = "SELECT campaign, pause_reason FROM campaign_switches"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,6 @@ class Gate:
 async def read_gate(conn: Connection) -> Gate:
     """Read every switch. A send mark reads it after its locks."""
     row = await fetch_one(conn, READ_GATE)
-    paused = await conn.fetch(READ_PAUSED)
     return Gate(
         now=row["now"],
         speed=row["speed"],
@@ -52,19 +51,24 @@ async def read_gate(conn: Connection) -> Gate:
         account_pause_reason=row["account_pause_reason"],
         account_pause_automatic=row["account_pause_automatic"],
         failover=row["other_system"] or row["other_timeline"],
-        paused_campaigns={CampaignName(r["campaign"]): r["pause_reason"] for r in paused},
+        paused_campaigns=row["paused_campaigns"],
     )
 
 
 HOLD_DISPATCH: Final = """
-UPDATE dispatch_gate SET held_since = coalesce(held_since, $1), held_reason = coalesce(held_reason, $2),
+UPDATE dispatch_gate SET held_since = coalesce(held_since - interval '1 millisecond', $1), held_reason = $2,
     system_identifier = (SELECT system_identifier FROM pg_control_system()), timeline = cluster_timeline()
+WHERE system_identifier <> (SELECT system_identifier FROM pg_control_system()) OR timeline <> cluster_timeline()
 """
 
 
-async def hold_dispatch(conn: Connection, now: datetime, reason: str) -> None:
-    """Stop all dialling until it is released; remembers the cluster as it is now."""
-    await conn.execute(HOLD_DISPATCH, now, reason)
+async def hold_dispatch(conn: Connection, now: datetime, reason: str) -> bool:
+    """Stop all dialling until it is released and remember the cluster as it is now; False if that was known already.
+
+    A failover during a hold moves its beginning by a hair: whoever was reconciling sees that it must begin again, and
+    still reads all that the first one needed.
+    """
+    return await conn.execute(HOLD_DISPATCH, now, reason) == "UPDATE 1"
 
 
 RELEASE_DISPATCH: Final = "UPDATE dispatch_gate SET held_since = NULL, held_reason = NULL"

@@ -3,7 +3,7 @@
 Every decision of the queue-service is about one number at a time, so this is the one thing it reads to decide.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Final
@@ -16,6 +16,7 @@ from leadline.domain.lead import LeadStatus
 from leadline.domain.outcome import Outcome
 from leadline.store.connection import Connection, Row
 from leadline.store.leads import NewLead
+from leadline.store.records import NewAttempt
 
 
 @dataclass(slots=True)
@@ -83,14 +84,43 @@ class AttemptRow:
     closed_at: datetime | None
     call_id: str | None
     outcome: Outcome | None
+    callback_at: datetime | None
+    """What the person was promised in it."""
     mark_operation_id: UUID | None
     send_after_ms: int
     send_within_ms: int
+    overdue: bool = False
+    """Open, and past its real-time deadline."""
+    quiet: bool = False
+    """Open, and its quiet time is over: absence at the provider is proof."""
+    asked_seconds: float = 0.0
+    """Real time during which the provider could be asked about it and proved nothing."""
 
     @property
     def dispatched_at(self) -> datetime:
         """Business time at which the attempt counts: its mark, before that its lease."""
         return self.marked_at or self.leased_at
+
+    @classmethod
+    def of_new(cls, new: NewAttempt) -> "AttemptRow":
+        """An attempt that this transaction inserts, as later decisions of it see it."""
+        return cls(
+            id=new.id,
+            lead_id=new.lead_id,
+            origin=new.origin,
+            parent_id=new.parent_id,
+            attempt_no=new.attempt_no,
+            state=new.state,
+            leased_at=new.leased_at,
+            marked_at=None,
+            closed_at=new.closed_at,
+            call_id=new.call_id,
+            outcome=new.outcome,
+            callback_at=new.callback_at,
+            mark_operation_id=None,
+            send_after_ms=0,
+            send_within_ms=0,
+        )
 
 
 @dataclass(slots=True)
@@ -171,16 +201,16 @@ SELECT l.phone_number, l.id, l.campaign, l.status, l.status_reason, l.state, l.f
        d.due_at, coalesce(d.calling, false) AS calling, coalesce(d.not_sent_in_row, 0) AS not_sent_in_row
 FROM leads l LEFT JOIN due_leads d ON d.lead_id = l.id
 WHERE l.phone_number = ANY($1::text[])
-ORDER BY l.id
 """
 
 LOAD_ATTEMPTS: Final = """
-SELECT phone_number, id, lead_id, origin, parent_id, attempt_no, state, leased_at, marked_at, closed_at, call_id,
-       outcome, mark_operation_id, coalesce(send_after_ms, 0) AS send_after_ms,
-       coalesce(send_within_ms, 0) AS send_within_ms
-FROM attempts
-WHERE phone_number = ANY($1::text[])
-ORDER BY leased_at, id
+SELECT a.phone_number, a.id, a.lead_id, a.origin, a.parent_id, a.attempt_no, a.state, a.leased_at, a.marked_at,
+       a.closed_at, a.call_id, a.outcome, a.callback_at, a.mark_operation_id,
+       coalesce(a.send_after_ms, 0) AS send_after_ms, coalesce(a.send_within_ms, 0) AS send_within_ms,
+       coalesce(o.deadline_at <= clock_timestamp(), false) AS overdue,
+       coalesce(o.quiet_until <= clock_timestamp(), false) AS quiet, coalesce(o.asked_seconds, 0) AS asked_seconds
+FROM attempts a LEFT JOIN open_attempts o ON o.attempt_id = a.id
+WHERE a.phone_number = ANY($1::text[])
 """
 
 
@@ -188,13 +218,19 @@ async def load_numbers(conn: Connection, phone_numbers: Sequence[PhoneNumber]) -
     """Read numbers whole. To decide on them, the caller holds their locks since an earlier statement."""
     wanted = list(phone_numbers)
     numbers = {PhoneNumber(row["phone_number"]): _number(row) for row in await conn.fetch(LOAD_PHONES, wanted)}
-    for row in await conn.fetch(LOAD_LEADS, wanted):
+    # Sorted here: asked for an order that an index has, a planner with old statistics walks that index, whole.
+    for row in sorted(await conn.fetch(LOAD_LEADS, wanted), key=lambda r: r["id"]):
         lead = _lead(row)
         numbers[row["phone_number"]].leads[lead.id] = lead
-    for row in await conn.fetch(LOAD_ATTEMPTS, wanted):
+    for row in sorted(await conn.fetch(LOAD_ATTEMPTS, wanted), key=lambda r: (r["leased_at"], r["id"])):
         attempt = _attempt(row)
         numbers[row["phone_number"]].attempts[attempt.id] = attempt
     return numbers
+
+
+def by_attempt(numbers: Iterable[NumberState]) -> dict[AttemptId, NumberState]:
+    """The number of each attempt."""
+    return {attempt_id: number for number in numbers for attempt_id in number.attempts}
 
 
 def _number(row: Row) -> NumberState:

@@ -81,29 +81,6 @@ async def list_expired(conn: Connection, limit: int) -> dict[AttemptId, PhoneNum
     return {AttemptId(row["attempt_id"]): PhoneNumber(row["phone_number"]) for row in rows}
 
 
-IS_EXPIRED: Final = """
-SELECT attempt_id FROM open_attempts WHERE attempt_id = ANY($1::uuid[]) AND deadline_at <= clock_timestamp()
-"""
-
-
-async def still_expired(conn: Connection, attempt_ids: Sequence[AttemptId]) -> set[AttemptId]:
-    """Which of these are past their deadline, read again under the numbers' locks."""
-    rows = await conn.fetch(IS_EXPIRED, list(attempt_ids))
-    return {AttemptId(row["attempt_id"]) for row in rows}
-
-
-READ_DOUBT: Final = """
-SELECT attempt_id, quiet_until <= clock_timestamp() AS quiet, asked_seconds
-FROM open_attempts WHERE attempt_id = ANY($1::uuid[])
-"""
-
-
-async def read_doubt(conn: Connection, attempt_ids: Sequence[AttemptId]) -> dict[AttemptId, tuple[bool, float]]:
-    """For each open attempt: whether its quiet time is over, and for how long the provider could be asked."""
-    rows = await conn.fetch(READ_DOUBT, list(attempt_ids))
-    return {AttemptId(r["attempt_id"]): (bool(r["quiet"]), float(r["asked_seconds"])) for r in rows}
-
-
 NOTE_ASKED: Final = """
 UPDATE open_attempts SET
     asked_seconds = asked_seconds + CASE WHEN c.answered AND asked_at IS NOT NULL

@@ -38,7 +38,8 @@ async def set_pace(conn: Connection, account: str, next_slot_at: datetime) -> No
 
 
 COUNT_SENT: Final = """
-SELECT count(*) FILTER (WHERE coalesce(marked_at, leased_at) > $1::timestamptz - interval '1 hour') AS in_hour, count(*) AS in_day
+SELECT count(*) FILTER (WHERE coalesce(marked_at, leased_at) > $1::timestamptz - interval '1 hour') AS in_hour,
+       count(*) AS in_day
 FROM attempts
 WHERE leased_at > $1 - interval '1 day' - $2::interval AND counted AND origin <> 'elsewhere'
   AND coalesce(marked_at, leased_at) > $1 - interval '1 day' AND state <> 'leased'

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from leadline.domain.ids import PhoneNumber
+from leadline.domain.ids import AttemptId, PhoneNumber
 from leadline.store.connection import Connection
 
 ENSURE_PHONES: Final = """
@@ -36,3 +36,16 @@ async def lock_free_phones(conn: Connection, phone_numbers: Sequence[PhoneNumber
     """Lock what nobody else holds; returns the numbers that are now ours until the transaction ends."""
     rows = await conn.fetch(LOCK_FREE_PHONES, sorted(set(phone_numbers)))
     return {PhoneNumber(row["phone_number"]) for row in rows}
+
+
+LOCK_PHONES_OF_ATTEMPTS: Final = """
+SELECT phone_number FROM phones
+WHERE phone_number = ANY(ARRAY(SELECT a.phone_number FROM attempts a WHERE a.id = ANY($1::uuid[])))
+ORDER BY phone_number FOR NO KEY UPDATE
+"""
+
+
+async def lock_phones_of_attempts(conn: Connection, attempt_ids: Sequence[AttemptId]) -> list[PhoneNumber]:
+    """Lock the numbers of attempts in sorted order, waiting for each; an attempt's number never changes."""
+    rows = await conn.fetch(LOCK_PHONES_OF_ATTEMPTS, list(attempt_ids))
+    return [PhoneNumber(row["phone_number"]) for row in rows]

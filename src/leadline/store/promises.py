@@ -54,6 +54,7 @@ SELECT a.id::text AS subject FROM open_attempts o JOIN attempts a ON a.id = o.at
 WHERE o.deadline_at < clock_timestamp() - interval '1 hour'
 UNION ALL SELECT s.attempt_id::text FROM stop_orders s
 WHERE s.confirmed_at IS NULL AND s.next_try_at < clock_timestamp() - interval '1 hour'
+UNION ALL SELECT e.id::text FROM events e WHERE e.disposition = 'unapplied' AND e.kind IS NULL AND e.tries > 12
 """
 UNEXPLAINED: Final = """
 SELECT l.id::text AS subject FROM leads l

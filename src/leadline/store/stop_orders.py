@@ -45,6 +45,14 @@ async def take_stop_orders(conn: Connection, limit: int, again_after_seconds: fl
     return rows
 
 
+UNTAKE_STOP_ORDERS: Final = "UPDATE stop_orders SET next_try_at = clock_timestamp() WHERE id = ANY($1::uuid[])"
+
+
+async def untake_stop_orders(conn: Connection, order_ids: Sequence[UUID]) -> None:
+    """Nobody was there to take them: they are to be given out at the next question."""
+    await conn.execute(UNTAKE_STOP_ORDERS, list(order_ids))
+
+
 LIST_PENDING: Final = """
 SELECT id, attempt_id, phone_number, reason,
     coalesce(call_id, (SELECT a.call_id FROM attempts a WHERE a.id = attempt_id)) AS call_id
@@ -59,27 +67,32 @@ async def list_pending_stop_orders(conn: Connection, limit: int) -> list[Row]:
 
 
 CONFIRM: Final = """
-UPDATE stop_orders SET last_result = $2,
-    confirmed_at = CASE WHEN $3 THEN coalesce(confirmed_at, $4) ELSE confirmed_at END
+UPDATE stop_orders o SET last_result = $2,
+    confirmed_at = CASE WHEN $2 = 'stopped' OR ($2 = 'not_found' AND NOT EXISTS
+        (SELECT FROM open_attempts a WHERE a.attempt_id = o.attempt_id)) THEN coalesce(confirmed_at, $3)
+        ELSE confirmed_at END
 WHERE id = $1 RETURNING confirmed_at
 """
 
 
 async def note_stop_result(
-    conn: Connection, order_id: UUID, result: str, *, confirmed: bool, now: datetime
+    conn: Connection, order_id: UUID, result: str, now: datetime
 ) -> tuple[bool, datetime | None]:
-    """Record what became of an order; returns (it exists, when it was confirmed)."""
-    row = await conn.fetchrow(CONFIRM, order_id, result, confirmed, now)
+    """Record what became of an order; returns (it exists, when it was confirmed).
+
+    `stopped` confirms it, and so does `not_found` of a call whose attempt is closed: there is nothing left to stop.
+    """
+    row = await conn.fetchrow(CONFIRM, order_id, result, now)
     return (row is not None, row["confirmed_at"] if row else None)
 
 
-CONFIRM_ENDED: Final = """
-UPDATE stop_orders SET confirmed_at = $2, last_result = 'ended'
+CONFIRM_OVER: Final = """
+UPDATE stop_orders SET confirmed_at = $2, last_result = 'over'
 WHERE attempt_id = ANY($1::uuid[]) AND confirmed_at IS NULL
 """
 
 
-async def confirm_ended(conn: Connection, attempt_ids: Sequence[UUID], now: datetime) -> None:
-    """The calls of these attempts are over: their orders have nothing left to stop."""
+async def confirm_over(conn: Connection, attempt_ids: Sequence[UUID], now: datetime) -> None:
+    """These attempts are closed: their orders have nothing left to stop. A call that turns up later is ordered anew."""
     if attempt_ids:
-        await conn.execute(CONFIRM_ENDED, list(attempt_ids), now)
+        await conn.execute(CONFIRM_OVER, list(attempt_ids), now)

@@ -13,7 +13,8 @@ SELECT (SELECT count(*) FROM open_attempts o JOIN attempts a ON a.id = o.attempt
         WHERE a.state = 'sending' AND o.deadline_at <= clock_timestamp()) AS silent_sends,
        (SELECT count(*) FROM events WHERE disposition = 'unapplied') AS unapplied_events,
        (SELECT count(*) FROM leads l JOIN due_leads d ON d.lead_id = l.id
-        WHERE l.status = 'rescheduled' AND NOT d.calling AND d.due_at < $1::timestamptz - interval '15 minutes') AS missed_callbacks
+        WHERE l.status = 'rescheduled' AND NOT d.calling
+          AND d.due_at < $1::timestamptz - interval '15 minutes') AS missed_callbacks
 """
 
 

@@ -76,8 +76,8 @@ class BlandClient:
 
         Whatever fails before the first byte is `NotSent`, whatever fails after it `Doubt`. Raises only CancelledError.
         """
-        body = json.dumps(call_body(request, self._public_url)).encode()
         try:
+            body = json.dumps(call_body(request, self._public_url)).encode()
             return await self._post_once(body, gate)
         except Exception as error:  # noqa: BLE001 -- after the first byte every failure, also one in a library, is a doubt
             reason = _reason(error)

@@ -125,12 +125,7 @@ class FakeQueue:
     @web.middleware
     async def _gate(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            if self.down:
-                raise Refusal(503, "unavailable", "The database cannot be reached.")
-            if request.headers.get("Authorization") != f"Bearer {TOKEN}":
-                raise Refusal(401, "unauthorized", "Show a token.")
-            if request.method != "GET":
-                self.operation_ids.append(request.headers["Idempotency-Key"])
+            self._admit(request)
             return await handler(request)
         except Refusal as refusal:
             return web.json_response(
@@ -138,6 +133,14 @@ class FakeQueue:
                 status=refusal.problem.status,
                 content_type="application/problem+json",
             )
+
+    def _admit(self, request: web.Request) -> None:
+        if self.down:
+            raise Refusal(503, "unavailable", "The database cannot be reached.")
+        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+            raise Refusal(401, "unauthorized", "Show a token.")
+        if request.method != "GET":
+            self.operation_ids.append(request.headers["Idempotency-Key"])
 
     async def _find(self, request: web.Request) -> web.Response:
         number = normalise_any(request.query["phone_number"])

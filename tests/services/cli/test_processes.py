@@ -85,14 +85,7 @@ class TestProcess:
         assert json.loads(done.stdout)["calls_today"] == 42
 
     def test_a_closed_pipe_is_no_traceback(self, cli: Cli, tmp_path: Path) -> None:
-        command = f"{sys.executable} -m services.cli.main leads show +15615550123 --json | head -c 1"
-        done = subprocess.run(
-            ["bash", "-c", command],
-            env=clean_environ(cli.environ),
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        assert done.stdout == "{"
-        assert "Traceback" not in done.stderr
+        command = f"{sys.executable} -m services.cli.main leads show +15615550123 --json | true"
+        environ = clean_environ(cli.environ)
+        done = subprocess.run(["bash", "-c", command], env=environ, cwd=tmp_path, capture_output=True, check=False)
+        assert done.stderr == b""

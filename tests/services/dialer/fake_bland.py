@@ -65,7 +65,7 @@ class FakeBland:
         metadata = {"attempt_id": attempt_id} if attempt_id else {}
         self.running[call_id] = {"call_id": call_id, "to": number, "metadata": metadata, "queue_status": "started"}
 
-    async def active(self, request: web.Request) -> web.Response:
+    async def active(self, _: web.Request) -> web.Response:
         if self.broken_lists:
             return web.Response(status=500)
         rows = [{"call_id": call_id, "to": call["to"]} for call_id, call in self.running.items()]
@@ -89,5 +89,5 @@ class FakeBland:
         app.router.add_get("/v1/calls/active", self.active)
         app.router.add_get("/v1/calls/{id}", self.details)
         app.router.add_post("/v1/calls/{id}/stop", self.stop)
-        async with serving(app, host="127.0.0.1", port=self.port, drain_seconds=0) as self.port:
+        async with serving(app, host="127.0.0.1", port=self.port, drain_seconds=0.05) as self.port:
             yield

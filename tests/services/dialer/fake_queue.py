@@ -66,7 +66,7 @@ class FakeQueue:
     before_mark: Callable[[], Awaitable[None]] | None = None
     failing: dict[str, int] = field(default_factory=dict)
     """Route -> status that it answers with, until it is taken out."""
-    refuse_report: Callable[[AttemptReport], bool] = lambda report: False
+    refuse_report: Callable[[AttemptReport], bool] = lambda _: False
 
     lease_requests: list[LeaseRequest] = field(default_factory=list)
     mark_requests: list[SendMarkRequest] = field(default_factory=list)
@@ -161,7 +161,7 @@ class FakeQueue:
         app.router.add_post("/v1/send-marks", self.send_marks)
         app.router.add_post("/v1/reports", self.take_reports)
         app.router.add_post("/v1/stop-orders/{id}/report", self.stop_report)
-        async with serving(app, host="127.0.0.1", port=self.port, drain_seconds=0) as self.port:
+        async with serving(app, host="127.0.0.1", port=self.port, drain_seconds=0.05) as self.port:
             yield
 
 

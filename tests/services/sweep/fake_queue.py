@@ -1,4 +1,4 @@
-"""A queue-service in memory, as the sweep sees one: the contracts on the wire, and the rules that lead to an end state."""
+"""A queue-service in memory, as the sweep sees one: the contracts on the wire, and rules that lead to an end state."""
 
 import hashlib
 import time

@@ -58,6 +58,17 @@ async def test_nothing_found_before_the_quiet_time_proves_nothing(scene: Scene, 
     assert not result.partial
 
 
+async def test_a_look_up_that_began_before_the_quiet_time_was_over_proves_nothing(
+    scene: Scene, attempt: FakeAttempt
+) -> None:
+    """The report arrives after the quiet time, but the provider was asked before: the call may have come between."""
+    attempt.quiet_until = time.monotonic() + 2
+    await scene.bland.fault("list", "latency", seconds=3)
+    await scene.sweep()
+    assert attempt.quiet_until < time.monotonic()
+    assert attempt.state == "unknown"
+
+
 async def test_a_candidate_that_cannot_be_read_proves_nothing(scene: Scene, attempt: FakeAttempt) -> None:
     await scene.bland.call(uuid4())
     await scene.bland.fault("details", status=500)

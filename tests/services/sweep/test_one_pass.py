@@ -244,6 +244,20 @@ class TestProcess:
         assert code == 2
         assert "--force" in err
 
+    async def test_a_pass_that_is_told_to_stop_writes_that_down(self, scene: Scene) -> None:
+        for n in range(5):
+            scene.queue.add(FakeAttempt(f"+1561555010{n}"))
+        await scene.bland.fault("list", "latency", seconds=1)
+        environ = clean_environ(scene.environ() | {"LEADLINE_SWEEP_CONCURRENCY": "1"})
+        process = await asyncio.create_subprocess_exec(sys.executable, "-m", "services.sweep", env=environ)
+        while not scene.queue.asked["GET /v1/sweep/plan"]:
+            await asyncio.sleep(0.01)
+        process.terminate()
+        assert await process.wait() == 130
+        (finished,) = scene.queue.runs.values()
+        assert finished is not None
+        assert not finished.succeeded
+
     async def test_two_processes_at_once(self, scene: Scene) -> None:
         attempts = await populate(scene)
         codes = [code for code, _, _ in await asyncio.gather(run(scene), run(scene))]

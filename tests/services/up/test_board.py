@@ -115,7 +115,7 @@ def test_alarms_and_pauses_are_told() -> None:
 def test_the_plain_line_is_one_line() -> None:
     line = plain_line(snapshot())
     assert "\n" not in line
-    assert "calls today 1,440; people reached 3; in flight 30; due now 12" in line
+    assert "calls today 1,440; talks with people 3; in flight 30; due now 12" in line
     assert "has not answered yet" in plain_line(snapshot(stats=None))
 
 

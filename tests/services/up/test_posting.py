@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import aiohttp
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import BaseTestServer, TestServer
 
 from services.cli.up.errors import UpError
 from services.cli.up.people import people
@@ -21,7 +21,7 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-async def poster(session: aiohttp.ClientSession, server: TestServer) -> Poster:
+async def poster(session: aiohttp.ClientSession, server: BaseTestServer) -> Poster:
     await server.start_server()
     return Poster(session, str(server.make_url("")).rstrip("/"), "awhealth", "key")
 
@@ -40,7 +40,7 @@ async def test_everybody_is_posted_once_and_a_few_twice(session: aiohttp.ClientS
         assert request.headers["X-Api-Key"] == "key"
         kinds[request.content_type] += 1
         body = await (request.json() if request.content_type == "application/json" else request.post())
-        numbers[body["phone_number"]] += 1
+        numbers[str(body["phone_number"])] += 1
         return web.json_response({"status": "queued"}, status=202)
 
     async with gateway(take) as server:

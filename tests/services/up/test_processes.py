@@ -53,12 +53,12 @@ async def child(tmp_path: Path, watchdog: Watchdog) -> AsyncIterator[Child]:
 
 async def test_it_is_ready_when_it_has_started_and_gone_when_it_was_stopped(child: Child) -> None:
     await child.start()
-    assert child.state is ChildState.RUNNING
+    assert child.state == ChildState.RUNNING
     pid = child.pid
     assert pid is not None
     assert Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8").split("\0")[1:3] == ["-m", f"{HERE}.stand_in"]
     await child.stop()
-    assert child.state is ChildState.STOPPED
+    assert child.state.value == "stopped"
     assert not is_running(pid)
 
 

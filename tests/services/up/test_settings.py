@@ -143,8 +143,8 @@ def test_only_queue_and_migrate_are_given_the_database(configured: Configured) -
     own = {"LEADLINE_DATABASE_URL": "postgresql://127.0.0.1/x", "LEADLINE_QUEUE_TOKEN": "t"}
     for settings in (QueueSettings, MigrateSettings):
         assert "LEADLINE_DATABASE_URL" in child_environment(settings, configured.environ, own)
-    for settings in (DialerSettings, SweepSettings):
-        given = child_environment(settings, configured.environ, own)
+    for other in (DialerSettings, SweepSettings):
+        given = child_environment(other, configured.environ, own)
         assert not given.keys() & SECRETS_OF_OTHERS
         assert given["LEADLINE_QUEUE_TOKEN"] == "t"
 

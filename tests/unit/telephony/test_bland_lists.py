@@ -94,6 +94,16 @@ async def test_an_ignored_filter_lists_other_numbers() -> None:
         assert (await client.find(NUMBER, SINCE)).calls == ()
 
 
+async def test_history_is_the_whole_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bland_lists, "PAGE_CALLS", 2)
+    pages = (page("a", "b", total=3), page("c", total=3, to="+18135550142"))
+    async with raw_server(*pages) as server, client_of(server) as client:
+        history = await client.history(SINCE)
+        assert [call.call_id for call in history.calls] == ["a", "b", "c"]
+        assert history.complete
+        assert all("to_number" not in query for query in queries(server))
+
+
 def test_same_number() -> None:
     assert all(same_number(spelt, NUMBER) for spelt in ("+15615550123", "5615550123", "15615550123", "(561) 555-0123"))
     assert not any(same_number(spelt, NUMBER) for spelt in ("", "+15615550124", "555-0123", "x"))

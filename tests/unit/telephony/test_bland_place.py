@@ -1,6 +1,7 @@
 """`place` sends exactly one POST, never late, and says truly whether a call may exist."""
 
 import asyncio
+import dataclasses
 import json
 import socket
 import time
@@ -9,6 +10,7 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 import pytest
+import uvloop
 
 from leadline.contracts.campaign_file import DEFAULT_DISPOSITIONS, DiallingSettings, Voicemail
 from leadline.contracts.leases import RejectionClass
@@ -306,3 +308,26 @@ async def test_stop(answer: Answer, result: str) -> None:
     async with raw_server(answer) as server, client_of(server) as client:
         assert (await client.stop(CallId("a/b c"))).result == result
         assert server.requests[0].startswith(b"POST /v1/calls/a%2Fb%20c/stop ")
+
+
+def test_under_the_loop_that_the_services_run_on() -> None:
+    """The gate holds, and the socket options are set, under uvloop as well."""
+
+    async def scenario() -> None:
+        async with raw_server(PLACED, reset_at_once) as server, client_of(server) as client:
+            assert isinstance(await client.place(REQUEST, open_gate()), Placed)
+            for check in (2, 3):
+                assert await client.place(REQUEST, ClosingGate(check)) == NotSent("gate_closed")
+            assert server.posts() == 1
+            assert await client.place(REQUEST, open_gate()) == Doubt("connection_lost")
+            assert server.posts() == 2
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(scenario())
+
+
+async def test_a_request_that_cannot_be_built_is_not_sent() -> None:
+    odd = dataclasses.replace(REQUEST, request_data={"first_name": object()})  # type: ignore[dict-item]
+    async with raw_server(PLACED) as server, client_of(server) as client:
+        assert isinstance(await client.place(odd, open_gate()), NotSent)
+        assert server.connections == 0

@@ -1,6 +1,7 @@
 """Between bytes and pydantic models: parse what came, serialise what goes."""
 
-from typing import TypeVar
+import json
+from typing import Final, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
@@ -8,15 +9,31 @@ from pydantic import BaseModel, ValidationError
 from leadline.runtime.http.problems import HttpProblem, field_errors
 
 Model = TypeVar("Model", bound=BaseModel)
+_ESCAPED_NUL: Final = rb"\u0000"
 
 
 async def parse_body(request: web.Request, model: type[Model]) -> Model:
     """The JSON body as `model`. HttpProblem 400 with one line per wrong field; aiohttp's 413 over `client_max_size`."""
     raw = await request.read()
     try:
-        return model.model_validate_json(raw)
+        body = model.model_validate_json(raw)
     except ValidationError as error:
         raise bad_request("invalid_body", "The body does not fit; see errors.", error) from error
+    if _ESCAPED_NUL in raw and _holds_nul(json.loads(raw)):
+        raise HttpProblem(400, "invalid_body", "A text holds the character NUL, which no database column can.")
+    return body
+
+
+def _holds_nul(value: object) -> bool:
+    match value:
+        case str():
+            return "\0" in value
+        case list():
+            return any(_holds_nul(item) for item in value)
+        case dict():
+            return any(_holds_nul(key) or _holds_nul(item) for key, item in value.items())
+        case _:
+            return False
 
 
 def parse_query(request: web.Request, model: type[Model]) -> Model:

@@ -292,7 +292,10 @@ class SweepPart(Part):
         description="Look-ups at Bland in one pass; the reconciliation after a failover is not counted.",
     )
     sweep_pass_seconds: float = Field(
-        default=600, ge=1, le=86400, description="After this time a pass asks Bland nothing more; the next one goes on."
+        default=600,
+        ge=1,
+        le=86400,
+        description="After this time a pass asks Bland nothing more, but for a reconciliation; the next one goes on.",
     )
 
 

@@ -1,0 +1,1 @@
+"""The gateway: takes leads and provider events, authenticates, hands on, answers. It decides nothing."""

@@ -1,0 +1,18 @@
+"""The settings of the gateway."""
+
+from typing import ClassVar
+
+from leadline.runtime.settings import ProcessSettings
+from leadline.runtime.settings.parts import DrainPart, GatewayPart, ListenPart, ObservabilityPart, QueueClientPart
+
+
+class GatewaySettings(ProcessSettings):
+    """Everything the gateway reads. Without a webhook secret it does not start: nobody could be told from Bland."""
+
+    process: ClassVar[str] = "gateway"
+
+    gateway: GatewayPart
+    queue: QueueClientPart
+    drain: DrainPart
+    listen: ListenPart
+    observability: ObservabilityPart

@@ -1,0 +1,194 @@
+"""`leadline up` as a whole: a business day with a clean scoreboard; Ctrl-C, kills and a second start lose nothing."""
+
+import json
+import os
+import shutil
+import signal
+import stat
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.services.up.running import Up, ask, post_lead, that_run
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+NOON = "2026-01-05T12:00-05:00"
+NUMBER = "+12125550199"
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A data folder that PostgreSQL's own user can reach, which pytest's are not."""
+    parent = Path(tempfile.mkdtemp(prefix="leadline-up-"))
+    parent.chmod(0o711)
+    yield parent / "data"
+    shutil.rmtree(parent, ignore_errors=True)
+
+
+@pytest.fixture
+async def up(folder: Path) -> AsyncIterator[Up]:
+    up = Up(folder, "--start-at", NOON, "--speed", "60")
+    yield up
+    await up.kill()
+
+
+async def test_a_business_day_ends_with_a_clean_scoreboard(folder: Path) -> None:
+    day = ("--start-at", "2026-01-05T10:58-05:00", "--speed", "1200", "--until", "2026-01-05T20:05-05:00")
+    up = Up(folder, "--demo", "20", *day, "--json")
+    await up.start()
+    assert up.process.stdout is not None
+    told = json.loads(await up.process.stdout.read())
+    code = await up.wait()
+    assert told["failures"] == [], up.output()
+    assert code == 0
+    assert told["passed"] is True
+    assert told["numbers_called"] == 20
+    assert told["calls"] > 20
+    assert told["never_called"] == []
+    assert told["ended_at"] == "2026-01-05T20:05:00-05:00"
+
+
+async def test_what_was_begun_goes_on_after_ctrl_c(up: Up, folder: Path) -> None:
+    await up.start()
+    connection = await up.ready()
+    assert stat.S_IMODE((folder / "connection.json").stat().st_mode) == 0o600
+    assert await post_lead(connection, NUMBER) == "queued"
+    (lead,) = (await ask(connection, f"/v1/leads?phone_number=%2B{NUMBER[1:]}"))["leads"]
+    stopped_at = datetime.fromisoformat((await ask(connection, "/v1/stats"))["as_of"])
+    assert timedelta() <= stopped_at - datetime.fromisoformat(NOON) < timedelta(hours=8)
+    assert "printed this once" in up.output()
+
+    children = set(up.children())
+    assert await up.interrupt() == 0
+    assert not (folder / "connection.json").exists()
+    assert that_run(children) == {}
+
+    again = Up(folder)
+    await again.start()
+    try:
+        connection = await again.ready()
+        (same,) = (await ask(connection, f"/v1/leads?phone_number=%2B{NUMBER[1:]}"))["leads"]
+        assert same["id"] == lead["id"]
+        assert same["attempts"] >= lead["attempts"]
+        now = datetime.fromisoformat((await ask(connection, "/v1/stats"))["as_of"])
+        assert stopped_at <= now < stopped_at + timedelta(hours=12)
+        assert await post_lead(connection, NUMBER) in {"duplicate", "completed", "suppressed"}
+        assert await again.interrupt() == 0
+    finally:
+        await again.kill()
+
+    earlier = Up(folder, "--start-at", NOON)
+    await earlier.start()
+    assert await earlier.wait() == 2
+    assert "never runs backwards" in earlier.output()
+
+
+async def test_a_folder_has_one_owner(up: Up, folder: Path) -> None:
+    await up.start()
+    await up.ready()
+    second = Up(folder)
+    await second.start()
+    assert await second.wait() == 2
+    assert f"another `leadline up` (process {up.process.pid})" in second.output()
+    assert (folder / "connection.json").exists()
+    assert await up.interrupt() == 0
+
+
+async def test_a_killed_dialer_comes_back_and_calls(up: Up) -> None:
+    await up.start()
+    connection = await up.ready()
+    dialer = up.child("services.dialer")
+    os.kill(dialer, signal.SIGKILL)
+    await up.until(lambda: up.child("services.dialer") not in {0, dialer})
+    await post_lead(connection, NUMBER)
+    called = False
+    while not called:
+        (lead,) = (await ask(connection, f"/v1/leads?phone_number=%2B{NUMBER[1:]}"))["leads"]
+        called = lead["attempts"] > 0
+    assert "dialer was killed by SIGKILL" in up.output()
+    assert await up.interrupt() == 0
+
+
+async def test_a_killed_database_comes_back(up: Up) -> None:
+    await up.start()
+    connection = await up.ready()
+    await post_lead(connection, NUMBER)
+    postgres = up.child("bin/postgres -D")
+    os.kill(postgres, signal.SIGKILL)
+    await up.until(lambda: "PostgreSQL is back" in up.output())
+    (lead,) = (await ask(connection, f"/v1/leads?phone_number=%2B{NUMBER[1:]}"))["leads"]
+    assert lead["phone_number"] == NUMBER
+    assert await up.interrupt() == 0
+
+
+async def test_nothing_outlives_a_killed_up(up: Up, folder: Path) -> None:
+    await up.start()
+    connection = await up.ready()
+    await post_lead(connection, NUMBER)
+    children = set(up.children())
+    assert len(children) >= 5
+    await up.kill()
+    for _ in range(600):
+        if not that_run(children):
+            break
+        await _moment()
+    assert that_run(children) == {}
+
+    again = Up(folder)
+    await again.start()
+    try:
+        connection = await again.ready()
+        assert len((await ask(connection, f"/v1/leads?phone_number=%2B{NUMBER[1:]}"))["leads"]) == 1
+        assert await again.interrupt() == 0
+    finally:
+        await again.kill()
+
+
+async def _moment() -> None:
+    import asyncio
+
+    await asyncio.sleep(0.05)
+
+
+async def test_interrupted_before_the_end_there_is_no_scoreboard(folder: Path) -> None:
+    up = Up(folder, "--start-at", NOON, "--until", "2026-01-05T13:00-05:00")
+    await up.start()
+    await up.ready()
+    assert await up.interrupt() == 130
+    assert "no scoreboard" in up.output()
+
+
+REAL = {
+    "LEADLINE_BLAND_API_KEY": "sk-not-a-real-key",
+    "LEADLINE_BLAND_WEBHOOK_SECRETS": "secret",
+    "LEADLINE_PUBLIC_URL": "https://calls.example.com",
+}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "words"),
+    [
+        (("--demo", "5"), REAL, "--demo: only with a simulated Bland"),
+        (("--speed", "60"), REAL, "--speed: only with a simulated Bland"),
+        (("--start-at", NOON), {"LEADLINE_BLAND_BASE_URL": "https://api.bland.ai"}, "--start-at: only with"),
+        (("--start-at", "2026-01-05T12:00"), {}, "says no offset"),
+        ((), {"LEADLINE_BLAND_API_KEY": "sk-not-a-real-key"}, "LEADLINE_PUBLIC_URL: is not set"),
+        ((), {"LEADLINE_CALLING_HOUR": "x"}, "did you mean LEADLINE_CALLING_HOURS?"),
+        ((), {"LEADLINE_CALLING_HOURS": "x"}, "LEADLINE_CALLING_HOURS"),
+        ((), {"LEADLINE_HOST": "203.0.113.1"}, "LEADLINE_HOST=203.0.113.1: cannot listen there"),
+    ],
+)
+async def test_what_cannot_be_is_refused_in_one_line(
+    folder: Path, arguments: tuple[str, ...], settings: dict[str, str], words: str
+) -> None:
+    up = Up(folder, *arguments, **settings)
+    await up.start()
+    assert await up.wait() == 2
+    lines = [line for line in up.output().splitlines() if line.strip()]
+    assert len(lines) == 1
+    assert lines[0].startswith("leadline up: ")
+    assert words in lines[0]
