@@ -16,7 +16,7 @@ UV := UV_PROJECT_ENVIRONMENT=$(VENV) UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 SYNCED := $(VENV)/.synced
 CODE := src services migrations tests $(patsubst %/,%,$(sort $(dir $(wildcard benchmarks/*.py))))
 
-.PHONY: help setup up test check lint format-check fmt types imports generated verify-generated lock wheel clean
+.PHONY: help setup up demo bench-lateness bench-leases bench-intake test check lint format-check fmt types imports generated verify-generated lock wheel clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ $(SYNCED): pyproject.toml uv.lock Makefile
 
 up: setup ## start everything on this machine and watch it work (ARGS="--demo 500" ...)
 	@$(BIN)/leadline up $(ARGS)
+
+demo: setup ## watch a business day in five minutes: 500 invented leads, a simulated carrier, a scoreboard at the end
+	@$(BIN)/leadline up --data-dir "$$(mktemp -d)/leadline" --demo 500 --start-at 2026-01-05T10:55-05:00 --speed 120 --until 2026-01-05T20:05-05:00
 
 test: setup ## run all tests (ARGS="tests/domain -k cadence", WORKERS=4)
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
@@ -59,6 +62,15 @@ generated: setup ## write every generated file anew
 
 verify-generated: setup ## fail if a generated file differs from what would be generated
 	$(BIN)/python -m tests.house.generated --check
+
+bench-lateness: setup ## how late calls are: from due to the provider's receipt
+	$(BIN)/python -m benchmarks.lateness
+
+bench-leases: setup ## leads leased, marked and placed per second
+	$(BIN)/python -m benchmarks.lease_throughput
+
+bench-intake: setup ## leads accepted by the gateway per second
+	$(BIN)/python -m benchmarks.intake
 
 lock: setup ## resolve dependencies anew, as pyproject.toml allows
 	$(UV) lock --upgrade

@@ -5,14 +5,18 @@
 
 import importlib
 import importlib.util
+import json
 import pkgutil
 import re
 import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import services
 from leadline.runtime.settings import ProcessSettings
 from leadline.runtime.settings.table import settings_table
+from services.queue_service import routes as queue_service
+from services.webhook_gateway import routes as gateway
 from tests.house.tree import ROOT
 
 
@@ -39,8 +43,15 @@ def decisions_index() -> str:
     return "\n".join(lines) + "\n"
 
 
+def as_json(document: dict[str, Any]) -> str:
+    """A document as it is committed: readable, and stable in its order."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
 GENERATED: dict[str, Callable[[], str]] = {
     "docs/decisions/README.md": decisions_index,
+    "docs/api/queue-service.json": lambda: as_json(queue_service.openapi_document()),
+    "docs/api/webhook-gateway.json": lambda: as_json(gateway.openapi_document()),
     "docs/operations/settings.md": lambda: settings_table(process_settings()),
 }
 

@@ -19,7 +19,6 @@ from services.sweep.settings import SweepSettings
 from services.webhook_gateway.settings import GatewaySettings
 
 LOOPBACK = "127.0.0.1"
-_USUAL_METRICS_PORT = 9090
 _EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 -- compared with, not listened on
 
 
@@ -36,7 +35,7 @@ class Ports:
 
     @classmethod
     def choose(cls, configured: Configured) -> "Ports":
-        """The usual ones where they are free; those that were set, or none (UpRefused)."""
+        """The usual ones where they are free; those that were set, or none (UpRefused). Metrics have any ports."""
         settings, environ, taken = configured.settings, configured.environ, set[int]()
         host = settings.listen.host
 
@@ -44,7 +43,7 @@ class Ports:
             return choose_port(on, preferred, setting, given=bool(environ.get(setting, "").strip()), taken=taken)
 
         def metrics() -> int:
-            return choose_port(host, _USUAL_METRICS_PORT, "LEADLINE_METRICS_PORT", given=False, taken=taken)
+            return choose_port(host, 0, "LEADLINE_METRICS_PORT", given=False, taken=taken)
 
         return cls(
             gateway=main("LEADLINE_GATEWAY_PORT", settings.gateway.gateway_port),

@@ -24,7 +24,7 @@ from leadline.contracts.leases import (
 )
 from leadline.contracts.operators import LeadView
 from leadline.domain.campaign import Campaign
-from leadline.domain.ids import CampaignName, LeadId
+from leadline.domain.ids import CampaignName, LeadId, PhoneNumber
 from leadline.domain.rules.hours import parse_calling_hours
 from leadline.runtime.postgres import Pool
 from leadline.store.clock import set_clock
@@ -107,6 +107,15 @@ class Desk:
         """As an operator sees it."""
         async with self.pool.acquire() as conn:
             return (await reading.read_leads(conn, self.service.policy, [LeadId(lead_id)]))[0]
+
+    async def leads_of(self, phone_number: str) -> list[LeadView]:
+        """Every lead of a number, as an operator sees them."""
+        async with self.pool.acquire() as conn:
+            return await reading.find_leads(conn, self.service.policy, PhoneNumber(phone_number))
+
+    async def alarms(self) -> list[str]:
+        """What should not have happened, in order."""
+        return [row["kind"] for row in await self.fetch("SELECT kind FROM alarms ORDER BY id")]
 
     async def fetch(self, query: str, *arguments: object) -> list[Any]:
         """Look into the database."""

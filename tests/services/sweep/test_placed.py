@@ -11,16 +11,17 @@ from tests.services.sweep.support import NUMBER, Scene
 NOTHING_RUNS: dict[str, Any] = {"data": [], "errors": None}
 
 
-async def placed(scene: Scene, **more: object) -> FakeAttempt:
+async def placed(scene: Scene, *, overdue: bool = False) -> FakeAttempt:
     """An attempt whose call rings at Bland."""
-    attempt = scene.queue.add(FakeAttempt(NUMBER, state="placed", **more))  # type: ignore[arg-type]
+    attempt = scene.queue.add(FakeAttempt(NUMBER, state="placed", overdue=overdue))
     attempt.call_id = await scene.bland.call(attempt)
     return attempt
 
 
-def invented(scene: Scene, **more: object) -> FakeAttempt:
+def invented(scene: Scene, *, overdue: bool = False, seconds_ago: float = 60.0) -> FakeAttempt:
     """An attempt whose call Bland does not know."""
-    return scene.queue.add(FakeAttempt(NUMBER, state="placed", call_id="no-such-call", **more))  # type: ignore[arg-type]
+    attempt = FakeAttempt(NUMBER, "placed", "no-such-call", overdue=overdue, placed_seconds_ago=seconds_ago)
+    return scene.queue.add(attempt)
 
 
 async def test_a_running_call_is_left_alone(scene: Scene) -> None:
@@ -47,7 +48,7 @@ async def test_a_call_that_ended_without_an_event_is_ended(scene: Scene) -> None
 
 
 async def test_a_call_placed_a_moment_ago_may_be_missing(scene: Scene) -> None:
-    attempt = invented(scene, placed_seconds_ago=1.0)
+    attempt = invented(scene, seconds_ago=1.0)
     result = await scene.sweep()
     assert result.counters["placed.young"] == 1
     assert attempt.state == "placed"
