@@ -376,6 +376,7 @@ CREATE TABLE alarms (
     lead_id    uuid,
     details    jsonb NOT NULL DEFAULT '{}'
 );
+CREATE INDEX alarms_by_time ON alarms (at);
 COMMENT ON TABLE alarms IS 'What should not have happened: counted in metrics, listed for operators';
 
 CREATE TABLE sweep_runs (

@@ -12,8 +12,6 @@ import fcntl
 import os
 import secrets
 import shutil
-import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
@@ -25,12 +23,11 @@ from urllib.parse import quote
 import asyncpg
 
 from services.cli.embedded_location import EmbeddedPostgresError, Location, RunAs, find_location
+from services.cli.server_process import POLL_SECONDS, free_port, process_has_ended, running_server, stop_process
 
 SUPERUSER = "leadline"
-POLL_SECONDS = 0.03
 PROGRESS_SECONDS = 5.0
 PORT_TRIES = 5
-STOP_SECONDS = 60.0
 LONGEST_SOCKET_PATH = 90
 """Linux takes 107 bytes for the path of a socket; its name needs some of them."""
 _NO_TLS = "?sslmode=disable"
@@ -250,33 +247,6 @@ class EmbeddedPostgres:
             await stop_process(pid, has_ended=lambda: process_has_ended(pid))
 
 
-async def stop_process(pid: int, *, has_ended: Callable[[], bool]) -> None:
-    """Fast shutdown (SIGINT); after a minute without end SIGQUIT, from which the next start recovers."""
-    for number in (signal.SIGINT, signal.SIGQUIT):
-        _signal(pid, number)
-        for _ in range(round(STOP_SECONDS / POLL_SECONDS)):
-            if has_ended():
-                return
-            await asyncio.sleep(POLL_SECONDS)
-
-
-def running_server(data: Path) -> int | None:
-    """The process of the server that runs on `data`, whoever started it."""
-    try:
-        pid = int((data / "postmaster.pid").read_text(encoding="utf-8").split()[0])
-        works_in = Path(f"/proc/{pid}/cwd").readlink()
-    except (OSError, ValueError, IndexError):
-        return None
-    return pid if works_in == data.resolve() else None
-
-
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that is free now. Another process may take it before you do."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _lock_folder(data_dir: Path) -> BinaryIO:
     lock = (data_dir / "postgres.lock").open("ab")
     try:
@@ -303,22 +273,6 @@ def _write_private(path: Path, text: str) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
-
-
-def _signal(pid: int, number: signal.Signals) -> None:
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        return
-
-
-def process_has_ended(pid: int) -> bool:
-    """Whether there is no such process any more; one that its parent has not noticed yet has ended too."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0]
-    except (OSError, IndexError):
-        return True
-    return state == "Z"
 
 
 def _one_line(text: str) -> str:

@@ -135,18 +135,18 @@ class Hand:
     def _told(self, answer: PlaceAnswer) -> AttemptReport:
         figures.ANSWERS.labels(_label(answer)).inc()
         report = self._report_of(answer)
-        say = log.info if isinstance(answer, Placed) else log.warning
-        say(
-            f"call_{report.kind}",
-            attempt_id=self.lease.attempt_id,
-            campaign=self.lease.campaign,
-            phone=masked(self.lease.phone_number),
-            call_id=report.call_id,
-            rejection=report.rejection,
-            http_status=report.http_status,
+        told = {
+            "attempt_id": self.lease.attempt_id,
+            "campaign": self.lease.campaign,
+            "phone": masked(self.lease.phone_number),
+            "call_id": report.call_id,
+            "rejection": report.rejection,
+            "http_status": report.http_status,
             # A rejection's text is the provider's and may hold the number.
-            reason=None if isinstance(answer, Rejected) else report.message,
-        )
+            "reason": None if isinstance(answer, Rejected) else report.message,
+        }
+        say = log.info if isinstance(answer, Placed) else log.warning
+        say(f"call_{report.kind}", **{key: value for key, value in told.items() if value is not None})
         return report
 
     def _report_of(self, answer: PlaceAnswer) -> AttemptReport:

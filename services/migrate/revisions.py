@@ -93,7 +93,10 @@ def connecting(database_url: str) -> Iterator[Connection]:
     engine = create_engine(
         "postgresql+psycopg://",
         creator=lambda: psycopg.connect(
-            database_url, connect_timeout=CONNECT_TIMEOUT_SECONDS, application_name="leadline-migrate"
+            database_url,
+            connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            application_name="leadline-migrate",
+            client_encoding="utf8",
         ),
         poolclass=NullPool,
     )
@@ -101,7 +104,11 @@ def connecting(database_url: str) -> Iterator[Connection]:
         with engine.connect() as connection:
             connection.exec_driver_sql(f"SET lock_timeout = {STATEMENT_LOCK_TIMEOUT_MS}")
             connection.exec_driver_sql("SET client_min_messages = warning")
+            encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
             connection.commit()
+            if encoding != "UTF8":
+                msg = f"the database's encoding is {encoding}; create it with ENCODING 'UTF8' TEMPLATE template0"
+                raise MigrateError(msg)
             yield connection
     except DBAPIError as error:
         raise MigrateError(_one_line(error)) from error

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from leadline.contracts.leases import MAX_GROUP, Lease, LeaseBatch, LeaseRequest, StopOrder
-from leadline.domain.ids import AttemptId, CampaignName
+from leadline.domain.ids import CampaignName
 from leadline.domain.lead import PriorityBand
 from leadline.runtime.logging import get_logger
 from leadline.runtime.postgres import is_unavailable, retry_transaction
@@ -74,7 +74,7 @@ class _Cursors:
 class Claimer:
     """Answers lease requests. Safe beside any number of other claimers: correctness is the database's."""
 
-    def __init__(self, pool: Pool, policy: Policy, give_back: Callable[[Sequence[AttemptId]], None]) -> None:
+    def __init__(self, pool: Pool, policy: Policy, give_back: Callable[[LeaseBatch], None]) -> None:
         self._pool = pool
         self._policy = policy
         self._give_back = give_back
@@ -95,7 +95,7 @@ class Claimer:
             return waiter.future.result() if waiter.future.done() else LeaseBatch(leases=[], stop_orders=[])
         except asyncio.CancelledError:
             if waiter.future.done() and not waiter.future.cancelled():  # answered, but nobody is there to read it
-                self._give_back([AttemptId(lease.attempt_id) for lease in waiter.future.result().leases])
+                self._give_back(waiter.future.result())
             raise
         finally:
             waiter.future.cancel()
@@ -205,7 +205,7 @@ class Claimer:
             batches.setdefault(wanted[leased.slot], []).append(_lease(leased, self._policy.lease_seconds))
         for waiter, leases in batches.items():
             if waiter.future.done():
-                self._give_back([AttemptId(lease.attempt_id) for lease in leases])
+                self._give_back(LeaseBatch(leases=leases, stop_orders=[]))
             else:
                 waiter.future.set_result(LeaseBatch(leases=leases, stop_orders=[]))
         return result

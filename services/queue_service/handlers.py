@@ -105,9 +105,9 @@ async def store_event(request: web.Request) -> web.Response:
 
 
 async def lease(request: web.Request) -> web.Response:
-    """Lease leads; gives them back if the dialer is gone."""
+    """Lease leads and take stop orders; both are given back if the dialer is gone."""
     batch = await _service(request).lease(await parse_body(request, LeaseRequest))
-    if batch.leases and (request.transport is None or request.transport.is_closing()):
+    if request.transport is None or request.transport.is_closing():
         _service(request).give_back(batch)
     return respond(batch)
 

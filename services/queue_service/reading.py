@@ -1,7 +1,7 @@
 """What operators read: leads in the words of the queue entry, and the figures of the board."""
 
 from collections.abc import Sequence
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from leadline.contracts.operators import (
@@ -21,6 +21,8 @@ from services.queue_service.operating import NotFound
 from services.queue_service.policy import Policy
 
 HISTORY_LIMIT = 200
+ALARMS_SHOWN = timedelta(days=1)
+"""Business time for which an alarm is counted in the figures; the rows stay."""
 CALLING = "calling"
 """Shown while an attempt is open; never stored."""
 
@@ -143,5 +145,5 @@ async def read_stats(conn: Connection, policy: Policy) -> Stats:
         campaigns=campaign_views(policy, state),
         last_sweep_at=sweep["finished_at"] if sweep else None,
         last_sweep_counters=sweep["counters"] if sweep else {},
-        alarms=await stats.count_alarms(conn),
+        alarms=await stats.count_alarms(conn, state.now - ALARMS_SHOWN),
     )

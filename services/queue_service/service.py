@@ -57,7 +57,7 @@ class QueueService:
         self.policy = policy
         self._pool = pool
         self._events_pool = events_pool
-        self.claimer = Claimer(pool, policy, self._give_back)
+        self.claimer = Claimer(pool, policy, self.give_back)
         self._marks: GroupCommit[MarkItem, SendMark] = GroupCommit(
             self._commit_marks, lambda item: item.attempt_id, is_hopeless=is_unavailable
         )
@@ -202,14 +202,16 @@ class QueueService:
         return await self.transaction(lambda conn: reporting.report_group(conn, self.policy, reports))
 
     def give_back(self, batch: LeaseBatch) -> None:
-        """The answer to a lease request could not be written: nobody has these leads."""
-        self._give_back([AttemptId(lease.attempt_id) for lease in batch.leases])
+        """The answer to a lease request could not be written: nobody has these leads and these stop orders."""
 
-    def _give_back(self, attempt_ids: Sequence[AttemptId]) -> None:
         async def work() -> None:
-            with contextlib.suppress(Exception):  # the leases run out by themselves
-                for attempt_id in attempt_ids:
-                    await self._reports.submit(AttemptReport(attempt_id=attempt_id, kind=ReportKind.RETURNED))
+            with contextlib.suppress(Exception):  # leases run out, and orders are given out again, by themselves
+                if batch.stop_orders:
+                    orders = [order.id for order in batch.stop_orders]
+                    await self.transaction(lambda conn: stop_orders.untake_stop_orders(conn, orders))
+                    self.claimer.poke()
+                for lease in batch.leases:
+                    await self._reports.submit(AttemptReport(attempt_id=lease.attempt_id, kind=ReportKind.RETURNED))
 
         task = asyncio.create_task(work())
         self._background.add(task)

@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from services.migrate.revisions import LOCK_KEY, MigrateError, Revisions, connecting, current_revision
+from tests.support.run import with_database
 
 HEADER = '''"""Words."""
 from migrations.plain_sql import sql_beside
@@ -111,3 +112,15 @@ def test_an_unreachable_database_is_one_line(tmp_path: Path) -> None:
         Revisions(tmp_path).upgrade("postgresql://nobody:geheim@127.0.0.1:1/none")
     assert "\n" not in str(caught.value)
     assert "geheim" not in str(caught.value)
+
+
+def test_a_database_that_cannot_hold_every_letter_is_refused(empty_database_url: str, tmp_path: Path) -> None:
+    with psycopg.connect(empty_database_url, autocommit=True) as connection:
+        connection.execute(
+            "CREATE DATABASE leadline_test_ascii TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'"
+        )
+        try:
+            with pytest.raises(MigrateError, match="encoding is SQL_ASCII; create it with"):
+                Revisions(tmp_path).upgrade(with_database(empty_database_url, "leadline_test_ascii"))
+        finally:
+            connection.execute("DROP DATABASE leadline_test_ascii WITH (FORCE)")

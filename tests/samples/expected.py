@@ -1,4 +1,4 @@
-"""What each sample must come to, on a fresh database at BUSINESS_NOW that holds the lead of PHONE and what `holds` says.
+"""What each sample must come to at BUSINESS_NOW, on a fresh database with the lead of PHONE and what `holds` says.
 
 Used by the queue-service's tests and by those of the whole running system.
 """

@@ -5,11 +5,10 @@ from collections.abc import AsyncIterator, Iterator
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from leadline.runtime.postgres import Connection, Pool, create_pool
 from leadline.runtime.settings.parts import DatabasePart
-from tests.support.run import Server, shared_server
+from tests.support.run import Server, create_database, drop_database, shared_server
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +26,7 @@ def _postgres_admin(postgres: Server) -> Iterator[psycopg.Connection]:
 @pytest.fixture
 def empty_database_url(postgres: Server, _postgres_admin: psycopg.Connection) -> Iterator[str]:
     """A database without a schema, dropped after the test."""
-    yield from _fresh_database(postgres, _postgres_admin, "template1")
+    yield from _fresh_database(postgres, _postgres_admin, "template0")
 
 
 @pytest.fixture
@@ -38,10 +37,9 @@ def database_url(postgres: Server, _postgres_admin: psycopg.Connection) -> Itera
 
 def _fresh_database(postgres: Server, admin: psycopg.Connection, template: str) -> Iterator[str]:
     name = f"leadline_test_{secrets.token_hex(6)}"
-    identifiers = {"name": sql.Identifier(name), "template": sql.Identifier(template)}
-    admin.execute(sql.SQL("CREATE DATABASE {name} TEMPLATE {template}").format(**identifiers))
+    create_database(admin, name, template)
     yield postgres.database_url(name)
-    admin.execute(sql.SQL("DROP DATABASE {name} WITH (FORCE)").format(**identifiers))
+    drop_database(admin, name)
 
 
 @pytest.fixture

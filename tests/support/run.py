@@ -5,6 +5,7 @@ lock. What a killed run left behind is stopped by the next one.
 """
 
 import asyncio
+import contextlib
 import fcntl
 import json
 import os
@@ -20,7 +21,8 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
-from services.cli.embedded_postgres import EmbeddedPostgres, process_has_ended, running_server, stop_process
+from services.cli.embedded_postgres import EmbeddedPostgres
+from services.cli.server_process import process_has_ended, running_server, stop_process
 from services.migrate.revisions import Revisions
 
 RUN_DIR_VARIABLE = "PYTEST_LEADLINE_RUN_DIR"
@@ -80,7 +82,11 @@ def shared_server() -> Server:
         server = _read_server(folder)
         if server is None:
             server = _start(folder)
-            _migrate_template(server)
+            try:
+                _migrate_template(server)
+            except BaseException:
+                _give_up(server)
+                raise
             (folder / "server.json").write_text(json.dumps(asdict(server)), encoding="utf-8")
     return server
 
@@ -115,8 +121,15 @@ def _start_container(template: str) -> Server:
 
 def _migrate_template(server: Server) -> None:
     with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(server.template)))
+        create_database(connection, server.template)
     Revisions().upgrade(server.database_url(server.template))
+
+
+def _give_up(server: Server) -> None:
+    """So that the next worker that asks meets the same error and not a half-made server."""
+    _drop_what_we_made(server)
+    while _keep_for_ever:
+        asyncio.run(_keep_for_ever.pop().stop())
 
 
 def _drop_what_we_made(server: Server) -> None:
@@ -125,13 +138,26 @@ def _drop_what_we_made(server: Server) -> None:
 
         docker.from_env().containers.get(server.container).remove(force=True, v=True)
         return
-    drop_database(server, server.template)
+    with (
+        contextlib.suppress(psycopg.OperationalError),  # a server that is gone has nothing of ours
+        psycopg.connect(server.url, autocommit=True) as connection,
+    ):
+        drop_database(connection, server.template)
 
 
-def drop_database(server: Server, name: str) -> None:
+def create_database(admin: psycopg.Connection, name: str, template: str = "template0") -> None:
+    """Make it, in UTF-8 and sorted by code points whatever the server's own default."""
+    order = "" if template != "template0" else " ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
+    admin.execute(
+        sql.SQL("CREATE DATABASE {name} TEMPLATE {template}{order}").format(
+            name=sql.Identifier(name), template=sql.Identifier(template), order=sql.SQL(order)
+        )
+    )
+
+
+def drop_database(admin: psycopg.Connection, name: str) -> None:
     """Drop it, whoever is connected."""
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def _read_server(folder: Path) -> Server | None:

@@ -19,7 +19,7 @@ BLAND_KEY = "bland-key"
 WEBHOOK_SECRET = "webhook-secret"
 _SIMULATOR = "services.simulator"
 _SIMULATOR_PREFIX = "LEADLINE_SIMULATOR_"
-LEASE_SECONDS = 3.0
+LEASE_SECONDS = 2.0
 SEND_WITHIN_SECONDS = 1.5
 QUIET_SECONDS = 5.0
 
@@ -41,6 +41,8 @@ SETTINGS: Mapping[str, str] = {
     "LEADLINE_SIMULATOR_API_KEY": BLAND_KEY,
     "LEADLINE_SIMULATOR_WEBHOOK_SECRET": WEBHOOK_SECRET,
     "LEADLINE_SIMULATOR_WEBHOOK_BACKOFF_CEILING_SECONDS": "1",
+    "LEADLINE_SIMULATOR_NATIONAL_FORM_SHARE": "0.5",
+    "LEADLINE_SIMULATOR_LISTING_LAG_SECONDS": "1",
 }
 """Silence becomes a doubt before the quiet time is over, so that a sweep can come too early. An hour lies between two
 calls to one number: a test that wants the second one moves the clock."""

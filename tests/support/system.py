@@ -15,18 +15,17 @@ from zoneinfo import ZoneInfo
 import aiohttp
 
 from leadline.clients.queue import QueueClient
-from leadline.contracts.operators import LeadView, Reason
+from leadline.contracts.operators import LeadView, Reason, SuppressionRequest
 from leadline.runtime.postgres import Pool, create_pool
 from leadline.runtime.settings.parts import DatabasePart
 from leadline.store.clock import get_clock, set_clock
 from tests.support.processes import ServiceProcess
 from tests.support.simulated import Row, Simulated
-from tests.support.stack import GATEWAY_KEY, TOKENS, WEBHOOK_SECRET, Stack
+from tests.support.stack import BLAND_KEY, GATEWAY_KEY, TOKENS, WEBHOOK_SECRET, Stack
 from tests.support.waiting import until
 
 NEW_YORK = ZoneInfo("America/New_York")
 TUESDAY_NOON = datetime(2026, 1, 6, 12, 0, tzinfo=NEW_YORK).astimezone(UTC)
-SETTLED = ("ended", "released", "rejected", "not_placed", "abandoned")
 
 
 @dataclass(frozen=True)
@@ -83,6 +82,17 @@ class System:
         async with self.http.post(url, data=raw, headers=headers) as response:
             await response.read()
             return response.status
+
+    async def details_at_bland(self, call_id: str) -> dict[str, Any]:
+        """A call as the provider shows it; of one that is over, that is the body of its event."""
+        headers = {"Authorization": f"Bearer {BLAND_KEY}"}
+        async with self.http.get(f"{self.stack.simulator_url}/v1/calls/{call_id}", headers=headers) as response:
+            assert response.status == 200
+            return dict(await response.json())
+
+    async def suppress(self, phone_number: str) -> None:
+        """As an operator does."""
+        await self.queue.put_suppression(phone_number, SuppressionRequest(reason="asked us to stop"))
 
     # ------------------------------------------------------------ processes
 

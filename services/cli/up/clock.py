@@ -85,11 +85,11 @@ def plan_clock(options: Options, found: Found, state: State) -> Wanted:
     """What was asked for, or else what the folder's last run had. Raises UpRefused if time would run backwards."""
     if options.back_to_wall_clock:
         if found.moved and found.now > datetime.now(UTC):
-            raise UpRefused(_backwards(found.now, "now"))
+            raise UpRefused(backwards(found.now, "now"))
         return Wanted(None, options.speed or 1.0, wall=options.speed in {None, 1.0})
     if options.start_at is not None:
         if found.moved and options.start_at < found.now:
-            raise UpRefused(_backwards(found.now, options.start_at.isoformat()))
+            raise UpRefused(backwards(found.now, options.start_at.isoformat()))
         return Wanted(options.start_at, options.speed or 1.0)
     if not found.moved:
         return Wanted(None, options.speed or 1.0, wall=options.speed in {None, 1.0})
@@ -97,13 +97,13 @@ def plan_clock(options: Options, found: Found, state: State) -> Wanted:
     return Wanted(None, options.speed or last_speed)
 
 
-def refuse_going_back(wanted: Wanted, found: Found, *, folder_is_used: bool) -> None:
-    """Raise UpRefused if a folder that lived on the wall clock and holds leads is to be moved into its past."""
-    if folder_is_used and not found.moved and wanted.start_at is not None and wanted.start_at < found.now:
-        raise UpRefused(_backwards(found.now, wanted.start_at.isoformat()))
+def goes_back(wanted: Wanted, found: Found) -> bool:
+    """Whether a folder that lived on the wall clock is to be moved into its past: for an empty one alone."""
+    return not found.moved and wanted.start_at is not None and wanted.start_at < found.now
 
 
-def _backwards(shows: datetime, asked: str) -> str:
+def backwards(shows: datetime, asked: str) -> str:
+    """Why a clock is not set."""
     return (
         f"business time in this data folder already shows {shows.isoformat(timespec='seconds')} and never runs"
         f" backwards (asked for: {asked}); give a later --start-at, or an empty folder with --data-dir"

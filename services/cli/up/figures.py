@@ -55,9 +55,11 @@ class StatsReader:
             self.is_stale = True
             return
         self.is_stale = False
-        if self._readings and self.stats.calls_today < self._readings[-1][1] / 2:
-            self._readings.clear()  # a new day; a few less are leases that were given back
-        self._readings.append((self.stats.as_of, self.stats.calls_today))
+        as_of, calls = self.stats.as_of, self.stats.calls_today
+        # A new day, or figures from before the clock was moved; a few calls less are leases that were given back.
+        if self._readings and (as_of < self._readings[-1][0] or calls < self._readings[-1][1] / 2):
+            self._readings.clear()
+        self._readings.append((as_of, calls))
 
     def calls_per_minute(self) -> float:
         """Calls per business minute over the last readings."""

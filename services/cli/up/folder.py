@@ -66,6 +66,7 @@ class DataFolder:
             lock.truncate(0)
             lock.write(str(os.getpid()))
             lock.flush()
+            self.clear_connection()  # of a run that was killed
             try:
                 yield
             finally:

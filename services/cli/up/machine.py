@@ -15,11 +15,12 @@ from services.cli.up.clock import (
     ClockSetter,
     Found,
     Wanted,
+    backwards,
+    goes_back,
     plan_clock,
-    refuse_going_back,
     simulator_teller,
 )
-from services.cli.up.errors import UpError
+from services.cli.up.errors import UpError, UpRefused
 from services.cli.up.folder import DataFolder, State
 from services.cli.up.options import Options
 from services.cli.up.plan import Plan
@@ -108,7 +109,8 @@ class Machine:
             await self._start_child(stack, plan.simulator(), plan.simulator_probe(), on_ready=clock.repeat)
         await self._start_child(stack, plan.queue(self._postgres.url), plan.queue_probe())
         self._postgres.keep(stack, self._move_queue)
-        refuse_going_back(wanted, found, folder_is_used=await self._has_leads())
+        if goes_back(wanted, found) and await self._has_leads():
+            raise UpRefused(backwards(found.now, str(wanted.start_at)))
         await self._start_child(stack, plan.gateway(), plan.gateway_probe())
         await self._start_child(stack, plan.dialer(), plan.dialer_probe())
 

@@ -172,3 +172,4 @@ class Stats(Message):
     last_sweep_at: datetime | None
     last_sweep_counters: dict[str, int]
     alarms: dict[str, int]
+    """By kind, of the last day of business time."""

@@ -114,12 +114,13 @@ def _readable(value: object) -> str:
 
 
 def configure_logging(
-    process: str, *, level: str = "info", log_format: str = "auto", stream: TextIO = sys.stderr
+    process: str, *, level: str = "info", log_format: str = "auto", stream: TextIO | None = None
 ) -> None:
-    """Send everything that is logged to `stream`. `auto` is readable on a terminal and JSON elsewhere.
+    """Send everything that is logged to `stream` (stderr). `auto` is readable on a terminal and JSON elsewhere.
 
     Replaces what an earlier call configured; libraries are heard from `warning` upwards.
     """
+    stream = stream or sys.stderr
     as_json = log_format == "json" or (log_format == "auto" and not stream.isatty())
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonFormatter(process) if as_json else ConsoleFormatter(process))

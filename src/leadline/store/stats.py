@@ -21,7 +21,7 @@ WHERE leased_at >= $1 AND counted AND state <> 'leased' GROUP BY outcome
 SUPPRESSIONS: Final = "SELECT count(*) FROM suppressions"
 UNAPPLIED: Final = "SELECT count(*) FROM events WHERE disposition = 'unapplied'"
 UNCONFIRMED: Final = "SELECT count(*) FROM stop_orders WHERE confirmed_at IS NULL"
-ALARMS: Final = "SELECT kind, count(*) AS n FROM alarms GROUP BY kind ORDER BY kind"
+ALARMS: Final = "SELECT kind, count(*) AS n FROM alarms WHERE at > $1 GROUP BY kind ORDER BY kind"
 LAST_SWEEP: Final = """
 SELECT finished_at, counters FROM sweep_runs WHERE finished_at IS NOT NULL ORDER BY started_at DESC LIMIT 1
 """
@@ -56,9 +56,9 @@ async def count_trouble(conn: Connection) -> tuple[int, int, int]:
     )
 
 
-async def count_alarms(conn: Connection) -> dict[str, int]:
-    """Alarms by kind, over all time."""
-    return {row["kind"]: row["n"] for row in await conn.fetch(ALARMS)}
+async def count_alarms(conn: Connection, since: datetime) -> dict[str, int]:
+    """Alarms since an instant by kind."""
+    return {row["kind"]: row["n"] for row in await conn.fetch(ALARMS, since)}
 
 
 async def last_sweep(conn: Connection) -> Row | None:

@@ -22,7 +22,8 @@ from services.cli.embedded_location import (
     find_location,
     packaged_programs,
 )
-from services.cli.embedded_postgres import EmbeddedPostgres, process_has_ended, running_server
+from services.cli.embedded_postgres import EmbeddedPostgres
+from services.cli.server_process import process_has_ended, running_server
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become another user")
 

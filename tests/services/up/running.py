@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,10 +27,12 @@ class Up:
         ports = {f"LEADLINE_{name}_PORT": "0" for name in ("GATEWAY", "QUEUE", "SIMULATOR")}
         self._environ = clean_environ(ports | settings)
         self._process: asyncio.subprocess.Process | None = None
+        self._started_at = 0.0
         self._output = folder.parent / f"{folder.name}-output.txt"
 
     async def start(self) -> None:
         """Start it, and wait for nothing."""
+        self._started_at = time.time()
         with self._output.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "services.cli.main", "up", *self._arguments),
@@ -49,7 +52,7 @@ class Up:
     async def ready(self) -> dict[str, str]:
         """Until it runs; what it tells the command line."""
         path = self.folder / "connection.json"
-        await self.until(path.exists, START_SECONDS)
+        await self.until(lambda: path.exists() and path.stat().st_mtime > self._started_at, START_SECONDS)
         connection: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
         return connection
 

@@ -13,8 +13,8 @@ from services.cli.up.clock import (
     ClockSetter,
     Found,
     Wanted,
+    goes_back,
     plan_clock,
-    refuse_going_back,
 )
 from services.cli.up.errors import UpRefused
 from services.cli.up.folder import State
@@ -66,12 +66,10 @@ def test_back_to_the_wall_clock_only_if_that_is_later() -> None:
         plan_clock(Options(back_to_wall_clock=True), stopped(datetime.now(UTC) + timedelta(days=1)), State())
 
 
-def test_a_folder_with_leads_is_not_moved_into_its_past() -> None:
-    wanted = Wanted(MONDAY, 120)
-    refuse_going_back(wanted, wall(), folder_is_used=False)
-    with pytest.raises(UpRefused, match="never runs backwards"):
-        refuse_going_back(wanted, wall(), folder_is_used=True)
-    refuse_going_back(Wanted(datetime.now(UTC) + timedelta(days=1), 1), wall(), folder_is_used=True)
+def test_a_folder_on_the_wall_clock_may_be_moved_ahead_and_if_it_is_empty_back() -> None:
+    assert goes_back(Wanted(MONDAY, 120), wall())
+    assert not goes_back(Wanted(datetime.now(UTC) + timedelta(days=1), 1), wall())
+    assert not goes_back(Wanted(None, 120), wall())
 
 
 def test_business_time_is_reckoned_from_the_wall_clock() -> None:

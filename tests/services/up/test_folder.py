@@ -51,7 +51,9 @@ def test_the_state_outlives_a_run(folder: DataFolder) -> None:
 
 def test_the_connection_is_there_only_while_it_runs(folder: DataFolder) -> None:
     path = folder.path / "connection.json"
+    path.write_text("left by a run that was killed", encoding="utf-8")
     with folder.locked():
+        assert not path.exists()
         folder.write_connection({"queue_url": "http://127.0.0.1:1"})
         assert json.loads(path.read_text(encoding="utf-8")) == {"queue_url": "http://127.0.0.1:1"}
         assert mode(path) == 0o600

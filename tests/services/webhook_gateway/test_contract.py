@@ -5,6 +5,7 @@ import hashlib
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
+from typing import Any
 
 import pytest
 import schemathesis
@@ -60,5 +61,5 @@ def gateway_url() -> Iterator[str]:
 
 @SCHEMA.parametrize()
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-def test_contract(case: schemathesis.Case, gateway_url: str) -> None:
+def test_contract(case: schemathesis.Case[Any], gateway_url: str) -> None:
     case.call_and_validate(base_url=gateway_url, headers={"X-Api-Key": KEY}, checks=CHECKS)

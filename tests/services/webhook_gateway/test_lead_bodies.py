@@ -28,14 +28,15 @@ def read(raw: bytes, media_type: str = "application/json", charset: str | None =
     try:
         lead = read_lead("awhealth", raw, media_type, charset)
     except HttpProblem as problem:
-        return _refused(problem)
+        _check_refusal(problem)
+        return None
     for text in (lead.phone_number, lead.lead_id, lead.list_id, *_pairs(lead.fields), *_pairs(lead.attributes)):
         assert "\x00" not in text
         text.encode()
     return lead
 
 
-def _refused(problem: HttpProblem) -> None:
+def _check_refusal(problem: HttpProblem) -> None:
     assert problem.status == 400
     assert problem.detail
 

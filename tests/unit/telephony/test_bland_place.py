@@ -327,7 +327,7 @@ def test_under_the_loop_that_the_services_run_on() -> None:
 
 
 async def test_a_request_that_cannot_be_built_is_not_sent() -> None:
-    odd = dataclasses.replace(REQUEST, request_data={"first_name": object()})  # type: ignore[dict-item]
+    odd = dataclasses.replace(REQUEST, request_data={"first_name": object()})  # type: ignore[dict-item]  # on purpose
     async with raw_server(PLACED) as server, client_of(server) as client:
         assert isinstance(await client.place(odd, open_gate()), NotSent)
         assert server.connections == 0
