@@ -64,7 +64,7 @@ def _lead_verb(verb: str, summary: str, model: type[Any] = Reason) -> Route:
     return Route(
         "POST", f"/v1/leads/{{id}}/{verb}", f"{verb}_lead", summary, LeadView, model,
         problems=_CHANGE, auth=AUTH, parameters=(_ID, _KEY),
-    )  # fmt: skip
+    )  # fmt: skip -- a table is read in columns
 
 
 def _switch(path: str, operation_id: str, summary: str, answer: type[Any]) -> Route:
@@ -123,8 +123,7 @@ ROUTES: Final = (
           problems=_NOT_TAKEN, auth=AUTH),
     Route("POST", "/v1/sweep/runs/{run_id}/finish", "finish_sweep_run", "End the record of a sweep", SweepStep,
           SweepRunFinished, problems=_MISSING, auth=AUTH, parameters=(_RUN,)),
-)  # fmt: skip
-"""A table is read in columns, so it is laid out by hand."""
+)  # fmt: skip -- a table is read in columns
 
 
 def openapi_document() -> dict[str, Any]:

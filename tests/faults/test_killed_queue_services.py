@@ -95,7 +95,7 @@ async def test_row_01_killed_before_the_lease_commits(system: System) -> None:
             with pytest.raises(QueueError):
                 await polling
         await _kill_first(system)
-    assert await system.attempts(phone) == []
+    assert await system.leases(phone) == []
     async with acting_dialer(system.stack, system.stack.queue_urls[1]) as dialer:
         lease, _ = await dialer.place(phone)
     ended = await system.until_state(phone, "ended")
@@ -121,7 +121,7 @@ async def test_row_01_lease_granted_to_a_connection_that_is_gone(system: System)
             await polling
         await system.add_lead(phone)
         lease, _ = await living.place(phone)
-    returned, called = await system.attempts(phone)
+    returned, called = await system.leases(phone)
     assert (returned["state"], returned["close_reason"], returned["marked_at"]) == ("released", "returned", None)
     assert called["id"] == lease.attempt_id
     assert len(await system.simulator.posts(phone)) == 1

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import hmac
+import io
 import json
 import uuid
 from collections.abc import AsyncIterator, Sequence
@@ -79,7 +80,7 @@ class System:
         if secret is not None:
             headers["X-Webhook-Signature"] = hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()
         url = f"{self.stack.gateway_url}/webhooks/bland-callback"
-        async with self.http.post(url, data=raw, headers=headers) as response:
+        async with self.http.post(url, data=io.BytesIO(raw), headers=headers) as response:
             await response.read()
             return response.status
 
@@ -130,10 +131,17 @@ class System:
         (lead,) = (await self.queue.find_leads(phone_number)).leads
         return lead
 
-    async def attempts(self, phone_number: str) -> list[dict[str, Any]]:
-        """All attempts to a number, oldest first."""
+    async def leases(self, phone_number: str) -> list[dict[str, Any]]:
+        """All attempts to a number, oldest first, those that were given back unused too."""
         rows = await self.db.fetch("SELECT * FROM attempts WHERE phone_number = $1 ORDER BY id", phone_number)
         return [dict(row) for row in rows]
+
+    async def attempts(self, phone_number: str) -> list[dict[str, Any]]:
+        """All attempts to a number that came to something, oldest first.
+
+        A lease may go to a dialer of an earlier test that died while it waited, and be given back at once.
+        """
+        return [a for a in await self.leases(phone_number) if a["state"] != "released" or a["marked_at"] is not None]
 
     async def states(self, phone_number: str) -> list[str]:
         """Their states."""
@@ -152,6 +160,23 @@ class System:
             raise AssertionError(f"{error}; attempts: {await self.states(phone_number)}") from None
         assert found is not None
         return found
+
+    async def until_leases(self, phone_number: str, count: int = 1) -> list[dict[str, Any]]:
+        """Wait until the number was leased so often, whatever became of it."""
+
+        async def look() -> list[dict[str, Any]]:
+            leases = await self.leases(phone_number)
+            return leases if len(leases) >= count else []
+
+        return await until(look, f"{count} leases of {phone_number}")
+
+    async def until_no_longer(self, phone_number: str, *states: str) -> None:
+        """Wait until no attempt to the number is in one of these states."""
+
+        async def look() -> bool:
+            return all(lease["state"] not in states for lease in await self.leases(phone_number))
+
+        await until(look, f"no attempt to {phone_number} is {' or '.join(states)}")
 
     async def until_posts(self, phone_number: str, count: int = 1) -> list[Row]:
         """Wait until the simulator was asked so often for a call to a number."""

@@ -110,7 +110,7 @@ def _outcome_table(stats: Stats) -> Table:
     total, most = sum(stats.outcomes_today.values()), max(stats.outcomes_today.values(), default=1)
     heading = Text("outcomes today", style=_QUIET)
     table.add_row(
-        heading, Text(f"{_reached(stats):,} talks with people", style=_QUIET), Text(f"{total:,}", style=_QUIET), ""
+        heading, Text(f"{_reached(stats):,} talks", style=_QUIET), Text(f"{total:,}", style=_QUIET), ""
     )
     for name, count in _folded(ordered):
         style = _outcome_style(name)
@@ -147,7 +147,7 @@ def _lines(snapshot: Snapshot, stats: Stats) -> list[RenderableType]:
     late = f" (oldest {_duration(stats.oldest_due_seconds)} late)" if stats.due_now else ""
     next_due = moment(stats.next_due_at, snapshot.now, snapshot.zone) if stats.next_due_at else "never"
     flight = sum(stats.open_attempts.values())
-    states = f" ({_counted(_in_order(stats.open_attempts, _ATTEMPT_STATES))})" if flight else ""
+    states = f": {_counted(_in_order(stats.open_attempts, _ATTEMPT_STATES))}" if flight else ""
     lines = [
         _labelled(
             "calls",

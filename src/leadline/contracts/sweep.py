@@ -53,7 +53,7 @@ class SweepPlan(Message):
     placed: list[PlacedAttempt]
     stop_orders: list[PendingStopOrder]
     undetermined_calls: list[str]
-    """Call ids of events without our metadata, for a number with an open attempt: their details decide whose they are."""
+    """Call ids of events without our metadata for a number with an open attempt: their details say whose they are."""
     account_paused: bool
     account_pause_automatic: bool
     """Paused by the provider's refusal, not by an operator: may be resumed when the provider answers."""

@@ -76,7 +76,8 @@ async def _page_through(
         listed |= fresh
         total = loose_json.number(body.get("total_count")) if isinstance(body, dict) else None
         if len(rows) < PAGE_CALLS or not fresh:
-            return len(calls) == len(rows) and (total is None or len(listed) >= total)
+            # Without a total nothing says that the list is whole, and absence from it would prove nothing.
+            return len(calls) == len(rows) and total is not None and len(listed) >= total
     return False
 
 

@@ -1,6 +1,7 @@
 """What may be asked of `leadline up`, and what is refused with one clear line."""
 
 from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -9,9 +10,9 @@ from services.cli.up.options import Options, is_loopback, read_options, refuse_p
 from services.cli.up.people import MOST_PEOPLE
 
 
-def options(**given: object) -> Options:
-    asked: dict[str, object] = {"demo": 0, "start_at": None, "speed": None, "until": None, "as_json": False, **given}
-    return read_options(**asked)  # type: ignore[arg-type]
+def options(**given: Any) -> Options:
+    asked: dict[str, Any] = {"demo": 0, "start_at": None, "speed": None, "until": None, "as_json": False, **given}
+    return read_options(**asked)
 
 
 def test_instants_keep_their_offset() -> None:
@@ -43,7 +44,7 @@ def test_now_returns_to_the_wall_clock() -> None:
         ({"demo": MOST_PEOPLE + 1}, "must be 0 to"),
     ],
 )
-def test_what_cannot_be_is_refused(given: dict[str, object], words: str) -> None:
+def test_what_cannot_be_is_refused(given: dict[str, Any], words: str) -> None:
     with pytest.raises(UpRefused) as refused:
         options(**given)
     assert words in str(refused.value)
@@ -69,7 +70,7 @@ def test_loopback(url: str, here: bool) -> None:
 
 
 @pytest.mark.parametrize("given", [{"demo": 1}, {"speed": 2.0}, {"start_at": "now"}, {"start_at": "2026-01-05T10:55Z"}])
-def test_time_and_leads_are_not_invented_while_calls_are_real(given: dict[str, object]) -> None:
+def test_time_and_leads_are_not_invented_while_calls_are_real(given: dict[str, Any]) -> None:
     with pytest.raises(UpRefused, match=r"only with a simulated Bland.*api\.bland\.ai"):
         refuse_pretending(options(**given), "https://api.bland.ai")
     refuse_pretending(options(**given), "http://127.0.0.1:9")

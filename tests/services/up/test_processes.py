@@ -97,9 +97,12 @@ async def test_one_that_cannot_start_says_why(tmp_path: Path, watchdog: Watchdog
 async def test_one_that_does_not_listen_to_sigterm_is_killed(tmp_path: Path, watchdog: Watchdog) -> None:
     port = free_port()
     child = Child(
-        program(tmp_path, port, "stubborn"), watchdog, lambda _: None, probe=f"http://127.0.0.1:{port}/",
+        program(tmp_path, port, "stubborn"),
+        watchdog,
+        lambda _: None,
+        probe=f"http://127.0.0.1:{port}/",
         grace_seconds=0.1,
-    )  # fmt: skip
+    )  # fmt: skip -- pairs read best in pairs
     await child.start()
     pid = child.pid
     assert pid is not None

@@ -68,8 +68,8 @@ ZONES = (
 """Zones with every kind of trouble."""
 
 instants = st.datetimes(
-    min_value=datetime(2025, 6, 1),  # noqa: DTZ001  Hypothesis wants it naive and adds the zone
-    max_value=datetime(2027, 6, 1),  # noqa: DTZ001
+    min_value=datetime(2025, 6, 1),  # noqa: DTZ001 -- Hypothesis wants it naive and adds the zone
+    max_value=datetime(2027, 6, 1),  # noqa: DTZ001 -- as above
     timezones=st.just(UTC),
 )
 

@@ -1,13 +1,14 @@
 """The old system's incidents that are pure rules, each by its name: none of them can happen again."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from leadline.domain.attempt import COUNTED_STATES, AttemptState
 from leadline.domain.call_result import CallResult
 from leadline.domain.errors import IllegalTransition
-from leadline.domain.lead import CompletionReason, LeadStatus
+from leadline.domain.lead import CompletionReason, LeadStatus, PriorityBand
 from leadline.domain.outcome import DEFAULT_FINAL_OUTCOMES, Outcome
 from leadline.domain.phone import normalise_any, parse_phone_number
 from leadline.domain.plan import Complete, PlanReason, Redial, applies_to
@@ -22,13 +23,13 @@ from tests.unit.domain.facts import NEW_YORK, a_campaign, a_lead, a_number, at, 
 NOON = at("2026-01-05 12:00")
 
 
-def refused_codes(now: object, lead: object, number: object, **campaign: object) -> set[str]:
-    answers = judge(now, lead, number, a_campaign(**campaign), leased=True)  # type: ignore[arg-type]
+def refused_codes(now: Any, lead: Any, number: Any, **campaign: Any) -> set[str]:
+    answers = judge(now, lead, number, a_campaign(**campaign), leased=True)
     return {answer.code for answer in answers if not answer.allowed}
 
 
 def test_terminal_states_were_not_sticky() -> None:
-    redial = Redial(LeadStatus.PENDING, NOON, 1, PlanReason.CADENCE)  # type: ignore[arg-type]
+    redial = Redial(LeadStatus.PENDING, NOON, PriorityBand.WARM, PlanReason.CADENCE)
     assert not applies_to(LeadStatus.COMPLETED, redial)
     assert not applies_to(LeadStatus.COMPLETED, Complete(CompletionReason.EXHAUSTED))
     assert not applies_to(LeadStatus.PAUSED, redial)

@@ -1,6 +1,7 @@
 """What becomes of a lead after each thing that can happen to it."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -35,9 +36,9 @@ def after(
     lead: LeadFacts | None = None,
     ended_at: datetime = NOON,
     now: datetime = NOON,
-    **campaign: object,
+    **campaign: Any,
 ) -> Plan:
-    rules = a_campaign(**campaign)  # type: ignore[arg-type]
+    rules = a_campaign(**campaign)
     return plan_after_result(now, ended_at, outcome, callback_at, lead or a_lead(attempts=1), a_number(), rules)
 
 
@@ -66,17 +67,17 @@ def test_a_new_lead_is_due_at_once_in_hours_and_at_the_opening_out_of_them() -> 
         (a_number(sold_outcome=Outcome.SALE, suppression_reason="asked"), CompletionReason.DNC),
     ],
 )
-def test_a_lead_whose_number_is_done_is_completed_whatever_happens(number: object, reason: CompletionReason) -> None:
+def test_a_lead_whose_number_is_done_is_completed_whatever_happens(number: Any, reason: CompletionReason) -> None:
     lead, rules = a_lead(attempts=1), a_campaign()
     done = Complete(reason)
-    assert plan_new(NOON, lead, number, rules) == done  # type: ignore[arg-type]
-    assert plan_resumed(NOON, lead, number, rules) == done  # type: ignore[arg-type]
-    assert plan_rescheduled(NOON, TOMORROW, lead, number, rules) == done  # type: ignore[arg-type]
-    assert plan_uncounted(NOON, ZERO, lead, number, rules) == done  # type: ignore[arg-type]
-    assert plan_not_sent(NOON, 10, lead, number, rules) == done  # type: ignore[arg-type]
-    assert plan_abandoned(number, rules) == done  # type: ignore[arg-type]
-    assert plan_after_result(NOON, NOON, Outcome.VOICEMAIL, TOMORROW, lead, number, rules) == done  # type: ignore[arg-type]
-    assert plan_after_inbound(NOON, NOON, Outcome.CONFUSED, None, lead, number, rules) == done  # type: ignore[arg-type]
+    assert plan_new(NOON, lead, number, rules) == done
+    assert plan_resumed(NOON, lead, number, rules) == done
+    assert plan_rescheduled(NOON, TOMORROW, lead, number, rules) == done
+    assert plan_uncounted(NOON, ZERO, lead, number, rules) == done
+    assert plan_not_sent(NOON, 10, lead, number, rules) == done
+    assert plan_abandoned(number, rules) == done
+    assert plan_after_result(NOON, NOON, Outcome.VOICEMAIL, TOMORROW, lead, number, rules) == done
+    assert plan_after_inbound(NOON, NOON, Outcome.CONFUSED, None, lead, number, rules) == done
 
 
 def test_a_claimed_lead_waits_for_its_cadence_from_the_last_call() -> None:
@@ -348,7 +349,7 @@ def test_an_inbound_call_does_not_break_an_earlier_promise() -> None:
 
 
 def test_a_resumed_lead_keeps_its_promise_its_due_time_or_its_cadence() -> None:
-    def resumed(**changes: object) -> Plan:
+    def resumed(**changes: Any) -> Plan:
         lead = a_lead(**{"status": LeadStatus.PAUSED, "attempts": 2, **changes})
         return plan_resumed(NOON, lead, a_number(dispatches=(NOON - minutes(1),)), a_campaign())
 

@@ -77,8 +77,9 @@ async def test_too_many_pages_are_not_complete(monkeypatch: pytest.MonkeyPatch) 
     ("body", "complete"),
     [
         ('{"total_count":3,"calls":[{"call_id":"a"}]}', False),
-        ('{"calls":[{"call_id":"a"}]}', True),
-        ('[{"call_id":"a"}]', True),
+        ('{"calls":[{"call_id":"a"}]}', False),
+        ('[{"call_id":"a"}]', False),
+        ('{"total_count":1,"calls":[{"call_id":"a"}]}', True),
         ('{"total_count":2,"calls":[{"call_id":"a"},null]}', False),
         ('{"total_count":2,"calls":[{"call_id":"a"},{"to":"+15615550123"}]}', False),
     ],

@@ -35,7 +35,7 @@ async def serving(
         keepalive_timeout=KEEPALIVE_SECONDS,
         max_line_size=MAX_LINE_BYTES,
         max_field_size=MAX_HEADER_BYTES,
-        shutdown_timeout=drain_seconds,
+        shutdown_timeout=max(drain_seconds, 0.01),  # aiohttp takes 0 for no limit
     )
     await runner.setup()
     try:
