@@ -6,6 +6,7 @@ Sizes: BENCH_DUE (leads due now), BENCH_WAITING (leads due later), BENCH_DIALERS
 import asyncio
 import os
 import time
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -27,30 +28,30 @@ async def main() -> None:
         stage.start_queue_service(LEADLINE_LEASE_SECONDS="120")
         await stage.wait_for(f"{QUEUE_URL}/openapi.json")
         began = time.perf_counter()
-        done = sum(await asyncio.gather(*(dial(f"bench-{n}", group) for n in range(dialers))))
+        placed = Counter[str]()
+        await asyncio.gather(*(dial(f"bench-{n}", group, due, placed) for n in range(dialers)))
         seconds = time.perf_counter() - began
-        show("leads leased, marked and placed", per_second=done / seconds, leads=done, waiting=waiting, group=group)
+        show("leads leased, marked and placed", per_second=due / seconds, leads=due, waiting=waiting, group=group)
 
 
-async def dial(name: str, group: int) -> int:
-    """A dialer that places every call at once; ends when nothing is due."""
-    done = 0
+async def dial(name: str, group: int, due: int, placed: Counter[str]) -> None:
+    """A dialer that places every call at once; ends when everything that was due is placed."""
     async with QueueClient(QUEUE_URL, "bench-dialer") as queue:
-        while True:
+        while placed.total() < due:
             batch = await queue.lease(LeaseRequest(dialer=name, slots=group, wait_seconds=1))
             if not batch.leases:
-                return done
+                continue
             ids: list[UUID] = [lease.attempt_id for lease in batch.leases]
             request = SendMarkRequest(operation_id=new_uuid7(), dialer=name, attempt_ids=ids)
             marks = await queue.mark(request, deadline_seconds=10)
-            placed = [
+            reports = [
                 AttemptReport(attempt_id=mark.attempt_id, kind=ReportKind.PLACED, call_id=str(mark.attempt_id))
                 for mark in marks.answers
                 if mark.answer == "go"
             ]
-            if placed:
-                await queue.report(ReportRequest(reporter=name, reports=placed))
-            done += len(placed)
+            if reports:
+                await queue.report(ReportRequest(reporter=name, reports=reports))
+            placed[name] += len(reports)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from leadline.runtime.http.figures import figures_middleware
 from leadline.runtime.http.problems import ProblemKind, ProblemTable, problem_middleware
 from leadline.runtime.http.server import serving
 from leadline.runtime.metrics_server import metrics_serving
-from leadline.runtime.postgres import create_pool, is_unavailable
+from leadline.runtime.postgres import INDEXES_ONLY, create_pool, is_unavailable
 from leadline.runtime.settings.types import SecretPair
 from leadline.store.operations import OperationConflict
 from leadline.store.schema import require_expected_revision
@@ -27,6 +27,7 @@ from services.queue_service.settings import QueueSettings, make_policy
 
 MAX_BODY_BYTES: Final = 8 * 1024 * 1024 + 64 * 1024
 EVENTS_POOL_SIZE: Final = 4
+COUNTING_POOL_SIZE: Final = 2
 READY_SECONDS: Final = 1.0
 
 PROBLEMS: Final[ProblemTable] = {
@@ -64,12 +65,15 @@ async def queue_service_running(settings: QueueSettings) -> AsyncIterator[int]:
     Raises UnknownSchema, PortTaken, CampaignsError, or what the network says if the database cannot be reached.
     """
     policy = make_policy(settings)
-    pool = await create_pool(settings.database, application_name="queue")
-    events_pool = await create_pool(settings.database, application_name="queue-events", max_size=EVENTS_POOL_SIZE)
+    pool = await create_pool(settings.database, application_name="queue", session=INDEXES_ONLY)
+    events_pool = await create_pool(
+        settings.database, application_name="queue-events", max_size=EVENTS_POOL_SIZE, session=INDEXES_ONLY
+    )
+    counting_pool = await create_pool(settings.database, application_name="queue-counting", max_size=COUNTING_POOL_SIZE)
     try:
         async with pool.acquire() as conn:
             await require_expected_revision(conn)
-        service = QueueService(pool, events_pool, policy)
+        service = QueueService(pool, events_pool, counting_pool, policy)
 
         async def ready() -> list[str]:
             try:
@@ -93,4 +97,4 @@ async def queue_service_running(settings: QueueSettings) -> AsyncIterator[int]:
         ):
             yield port
     finally:
-        await asyncio.gather(pool.close(), events_pool.close())
+        await asyncio.gather(pool.close(), events_pool.close(), counting_pool.close())

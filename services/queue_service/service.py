@@ -53,10 +53,11 @@ OPERATIONS_FORGOTTEN_EVERY_SECONDS = 3600.0
 class QueueService:
     """Everything the routes do. One per process; any number of processes share a database."""
 
-    def __init__(self, pool: Pool, events_pool: Pool, policy: Policy) -> None:
+    def __init__(self, pool: Pool, events_pool: Pool, counting_pool: Pool, policy: Policy) -> None:
         self.policy = policy
         self._pool = pool
         self._events_pool = events_pool
+        self._counting_pool = counting_pool
         self.claimer = Claimer(pool, policy, self.give_back)
         self._marks: GroupCommit[MarkItem, SendMark] = GroupCommit(
             self._commit_marks, lambda item: item.attempt_id, is_hopeless=is_unavailable
@@ -241,13 +242,16 @@ class QueueService:
             clock = asyncio.get_running_loop().time
             if self._stats is None or clock() > self._stats[0]:
                 began = clock()
-                figures = await self.read(lambda conn: reading.read_stats(conn, self.policy))
+                async with self._counting_pool.acquire() as conn:
+                    figures = await reading.read_stats(conn, self.policy)
                 self._stats = (clock() + max(STATS_KEPT_SECONDS, (clock() - began) / STATS_SHARE), figures)
             return self._stats[1]
 
     async def check_promises(self, limit: int) -> PromiseCheck:
         """Run the promises."""
-        return await self.transaction(lambda conn: sweeping.check_promises(conn, self.policy, limit))
+        return await self._in_transaction(
+            self._counting_pool, lambda conn: sweeping.check_promises(conn, self.policy, limit)
+        )
 
     async def _housekeeping(self) -> None:
         """Time alone releases leases, so that a dead dialer's numbers do not wait for the next sweep."""

@@ -97,6 +97,7 @@ async def test_row_10_suppression_while_ringing_and_no_dialer_lives(system: Syst
 
 async def test_row_11_sigterm(system: System) -> None:
     flying, held, waiting = fresh_phones(3)
+    await system.simulator.script(flying, step("CONFUSED", seconds=8))
     await system.simulator.fault("create", "latency", phone_number=flying, seconds=1.5)
     async with TcpProxy(system.stack.queue_ports) as network, system.dialer(queue_url=network.url) as dialer:
         await system.add_lead(flying)
@@ -108,11 +109,12 @@ async def test_row_11_sigterm(system: System) -> None:
         await until(lambda: _drains(dialer), "the dialer has begun to drain")
         await system.add_lead(waiting)
         assert await dialer.wait() == 0
-    finished = await system.until_state(flying, "ended")
-    assert (finished["placed_at"] is None, finished["close_reason"]) == (False, None), "reported, not looked up"
+    (finished,) = await system.attempts(flying)
+    assert finished["placed_at"] is not None, "what was in flight is reported before the end"
+    await system.until_state(flying, "ended")
     given_back = (await system.leases(held))[-1]
     assert (given_back["state"], given_back["marked_at"]) == ("released", None)
-    assert await system.leases(waiting) == []
+    assert await system.attempts(waiting) == []
     async with system.dialer():
         for phone in (held, waiting):
             await system.until_state(phone, "ended")

@@ -6,7 +6,7 @@ import hmac
 import io
 import json
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,6 +27,15 @@ from tests.support.waiting import until
 
 NEW_YORK = ZoneInfo("America/New_York")
 TUESDAY_NOON = datetime(2026, 1, 6, 12, 0, tzinfo=NEW_YORK).astimezone(UTC)
+
+
+@dataclass(frozen=True)
+class GatewayAnswer:
+    """What the gateway answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -58,11 +67,16 @@ class System:
 
     async def post_lead(self, phone_number: str, **fields: str) -> tuple[int, dict[str, Any]]:
         """As Zapier posts it: status and body of the answer."""
+        answer = await self.post_lead_raw(phone_number, **fields)
+        return answer.status, answer.body
+
+    async def post_lead_raw(self, phone_number: str, **fields: str) -> GatewayAnswer:
+        """As Zapier posts it."""
         body = {"phone_number": phone_number, "lead_id": f"lead{phone_number}", "list_id": "1029", **fields}
         headers = {"X-Api-Key": GATEWAY_KEY}
         url = f"{self.stack.gateway_url}/webhooks/awhealth-outbound"
         async with self.http.post(url, json=body, headers=headers) as response:
-            return response.status, await response.json(content_type=None)
+            return GatewayAnswer(response.status, response.headers, await response.json(content_type=None))
 
     async def add_lead(self, phone_number: str, **fields: str) -> None:
         """Post a lead that is accepted."""

@@ -91,17 +91,13 @@ class TcpProxy:
         receive_buffer_bytes: how much a client may send that is not read here yet (the kernel takes twice that).
         """
         self.targets = list(targets)
-        self._listener = socket.socket()
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if receive_buffer_bytes is not None:
-            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
-        self._listener.bind(("127.0.0.1", 0))
-        self._listener.listen(_BACKLOG)
-        self._listener.setblocking(False)
-        self.port = int(self._listener.getsockname()[1])
+        self._receive_buffer_bytes = receive_buffer_bytes
+        first = self._listen(0)
+        self.port = int(first.getsockname()[1])
         self.url = f"http://127.0.0.1:{self.port}"
+        self._first = first
+        self._accepting: asyncio.Task[None] | None = None
         self._turn = 0
-        self._is_cut = False
         self._connections: set[_Connection] = set()
         self._holds: list[Hold] = []
         self._gates = {direction: asyncio.Event() for direction in Direction}
@@ -110,13 +106,12 @@ class TcpProxy:
             gate.set()
 
     async def __aenter__(self) -> Self:
-        self._accepting = self._start(self._accept())
+        self._accepting = self._start(self._accept(self._first))
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._listener.close()
         self.reset_all()
         for task in list(self._tasks):
             task.cancel()
@@ -126,14 +121,16 @@ class TcpProxy:
 
     def cut(self) -> None:
         """Lose every connection, and refuse new ones."""
-        self._is_cut = True
+        if self._accepting is not None:
+            self._accepting.cancel()
         self.reset_all()
 
     def heal(self) -> None:
         """Everything passes again."""
-        self._is_cut = False
         for direction in Direction:
             self.flow(direction)
+        if self._accepting is not None and (self._accepting.cancelling() or self._accepting.done()):
+            self._accepting = self._start(self._accept_again(self._accepting))
 
     def stall(self, direction: Direction) -> None:
         """Nothing passes in this direction, on any connection; nothing is lost."""
@@ -168,15 +165,30 @@ class TcpProxy:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _accept(self) -> None:
+    def _listen(self, port: int) -> socket.socket:
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if self._receive_buffer_bytes is not None:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._receive_buffer_bytes)
+        listener.bind(("127.0.0.1", port))
+        listener.listen(_BACKLOG)
+        listener.setblocking(False)
+        return listener
+
+    async def _accept(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
-        while True:
-            client, _ = await loop.sock_accept(self._listener)
-            client.setblocking(False)
-            _ = self._start(self._serve(client))
+        with contextlib.closing(listener):
+            while True:
+                client, _ = await loop.sock_accept(listener)
+                client.setblocking(False)
+                _ = self._start(self._serve(client))
+
+    async def _accept_again(self, before: "asyncio.Task[None]") -> None:
+        await asyncio.wait([before])
+        await self._accept(self._listen(self.port))
 
     async def _serve(self, client: socket.socket) -> None:
-        server = None if self._is_cut else await self._connect()
+        server = await self._connect()
         if server is None:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             client.close()

@@ -109,9 +109,7 @@ def _outcome_table(stats: Stats) -> Table:
     ordered = sorted(stats.outcomes_today.items(), key=lambda item: (-item[1], item[0]))
     total, most = sum(stats.outcomes_today.values()), max(stats.outcomes_today.values(), default=1)
     heading = Text("outcomes today", style=_QUIET)
-    table.add_row(
-        heading, Text(f"{_reached(stats):,} talks", style=_QUIET), Text(f"{total:,}", style=_QUIET), ""
-    )
+    table.add_row(heading, Text(f"{_reached(stats):,} talks", style=_QUIET), Text(f"{total:,}", style=_QUIET), "")
     for name, count in _folded(ordered):
         style = _outcome_style(name)
         share = f"{count / total:.0%}" if total else ""
@@ -148,16 +146,13 @@ def _lines(snapshot: Snapshot, stats: Stats) -> list[RenderableType]:
     next_due = moment(stats.next_due_at, snapshot.now, snapshot.zone) if stats.next_due_at else "never"
     flight = sum(stats.open_attempts.values())
     states = f": {_counted(_in_order(stats.open_attempts, _ATTEMPT_STATES))}" if flight else ""
-    lines = [
-        _labelled(
-            "calls",
-            f"{stats.calls_today:,} today, {snapshot.calls_per_minute:.1f} a minute, {flight} in flight{states}",
-        ),
+    return [
+        _labelled("calls", f"{stats.calls_today:,} today, {snapshot.calls_per_minute:.1f} a minute"),
+        _labelled("flight", f"{flight:,}{states}"),
         _labelled("due", f"{stats.due_now:,} now{late}, the next at {next_due}"),
         _labelled("sweep", _sweep_words(snapshot, stats)),
         _alarm_line(snapshot, stats),
     ]
-    return list(lines)
 
 
 def _labelled(label: str, words: str, style: str = "") -> Text:

@@ -210,6 +210,7 @@ class Run:
             ledger_is_whole=machine.ledger_is_whole,
             screen=self._screen,
         )
+        self._screen.say("stopping ...")
         return verdict.exit_code
 
 

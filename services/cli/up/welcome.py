@@ -34,7 +34,7 @@ def _facts(configured: Configured, plan: Plan, folder: DataFolder, clock: Busine
     bland = f"{plan.bland_url}  (simulated: nobody is called)" if configured.simulated else plan.bland_url
     facts = {
         "gateway": f"{plan.gateway_url}  (leads and Bland's results come in here)",
-        "queue-service": f"{plan.queue_url}  (leadline status, leadline leads explain ...)",
+        "queue-service": f"{plan.queue_url}  (leadline status, leads explain ...)",
         "Bland": bland,
         "data and logs": f"{folder.path}",
     }
@@ -51,8 +51,9 @@ def curl(configured: Configured, plan: Plan, folder: DataFolder) -> str:
     else:
         key = f"$(cat {folder.key_path('gateway-api-key')})"
     return (
-        f'curl -H "X-Api-Key: {key}" {plan.gateway_url}/webhooks/{DEFAULT_CAMPAIGN}-outbound'
-        f" -d phone_number={_SAMPLE_NUMBER} -d lead_id=1 -d list_id=1 -d first_name=Maria -d state=FL"
+        f'curl -H "X-Api-Key: {key}" \\\n'
+        f"  {plan.gateway_url}/webhooks/{DEFAULT_CAMPAIGN}-outbound \\\n"
+        f"  -d phone_number={_SAMPLE_NUMBER} -d lead_id=1 -d list_id=1 -d state=FL"
     )
 
 

@@ -6,7 +6,7 @@ given back: that saves a round trip per transaction and lets a pooler in transac
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
@@ -26,11 +26,31 @@ CLIENT_MARGIN_SECONDS = 5
 """How much longer than the server's timeout the client waits: the server's clear error is to come first."""
 TRANSACTION_TRIES = 5
 
+INDEXES_ONLY: Mapping[str, str] = {
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "plan_cache_mode": "force_generic_plan",
+    "jit": "off",
+}
+"""For sessions that look up few rows of large tables by key, and nothing else.
+
+A plan that was made while a table was small (a new installation, a bulk load) reads the whole table, and is kept until the
+next ANALYZE.
+"""
+
 
 async def create_pool(
-    database: DatabasePart, *, application_name: str, min_size: int = 1, max_size: int | None = None
+    database: DatabasePart,
+    *,
+    application_name: str,
+    min_size: int = 1,
+    max_size: int | None = None,
+    session: Mapping[str, str] | None = None,
 ) -> Pool:
     """Open a pool; `max_size` defaults to the setting. jsonb and json columns are Python values on both sides.
+
+    `session` are further PostgreSQL settings of every session (see `INDEXES_ONLY`).
 
     Raises what asyncpg and the network raise if the first connection cannot be made: see `is_unavailable`.
     """
@@ -51,6 +71,7 @@ async def create_pool(
             "lock_timeout": _milliseconds(database.database_lock_timeout_seconds),
             "idle_in_transaction_session_timeout": _milliseconds(IDLE_IN_TRANSACTION_SECONDS),
             "timezone": "UTC",
+            **(session or {}),
         },
     )
 
