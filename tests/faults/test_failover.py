@@ -5,12 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from leadline.contracts.leases import MarkAnswer
-from tests.faults.conftest import running
 from tests.support.acting import acting_dialer
 from tests.support.phones import fresh_phones
 from tests.support.simulated import step
 from tests.support.stack import Stack
-from tests.support.system import System
+from tests.support.system import System, running
 from tests.support.waiting import until
 
 ANOTHER = {
@@ -43,7 +42,7 @@ async def test_row_17_dispatch_is_held_until_the_sweep_has_reconciled(system: Sy
         await system.db.execute(ANOTHER[changed])
         (refused,) = await dialer.mark(lease.attempt_id)
         assert (refused.answer, refused.reason) == (MarkAnswer.NO, "dispatch_held")
-    await system.simulator.call_elsewhere(stopped, step=step("DO_NOT_CALL", seconds=1))
+    await system.simulator.call_elsewhere(stopped, step=step("DO_NOT_CALL"))
     await system.add_leads([stopped, waiting])
     async with system.dialer():
         await until(lambda: _is_held(system), "dispatch is held")

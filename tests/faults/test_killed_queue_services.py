@@ -13,11 +13,10 @@ import pytest
 
 from leadline.clients.queue import QueueError
 from leadline.contracts.leases import MarkAnswer, ReportKind
-from tests.faults.conftest import running
 from tests.support.acting import acting_dialer
 from tests.support.phones import fresh_phone
 from tests.support.stack import TOKENS, Stack
-from tests.support.system import System
+from tests.support.system import System, running
 from tests.support.tcp_proxy import Direction, TcpProxy
 from tests.support.waiting import until
 

@@ -161,8 +161,9 @@ async def test_row_23_postgres_down_while_leads_arrive(site: Site) -> None:
     system, refused = site.system, [fresh_phone() for _ in range(10)]
     event = b'{"call_id": "while-it-was-away", "status": "completed", "completed": true}'
     site.network.cut()
-    answers = await asyncio.gather(*(system.post_lead_raw(phone) for phone in refused), system.post_event(event))
-    *leads, event_status = answers
+    leads, event_status = await asyncio.gather(
+        asyncio.gather(*(system.post_lead_raw(phone) for phone in refused)), system.post_event(event)
+    )
     assert {lead.status for lead in leads} == {503}
     assert all(int(lead.headers["Retry-After"]) > 0 for lead in leads)
     assert event_status == 503

@@ -42,6 +42,12 @@ def _fresh_database(postgres: Server, admin: psycopg.Connection, template: str) 
     drop_database(admin, name)
 
 
+@pytest.fixture(scope="module")
+def module_database_url(postgres: Server, _postgres_admin: psycopg.Connection) -> Iterator[str]:
+    """A fresh database at head for all tests of one module."""
+    yield from _fresh_database(postgres, _postgres_admin, postgres.template)
+
+
 @pytest.fixture
 def database_part(database_url: str) -> DatabasePart:
     """Settings for the fresh database."""

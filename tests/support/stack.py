@@ -78,12 +78,12 @@ class Stack:
         self.gateway = self.make_gateway()
         self.simulator = self._process(_SIMULATOR, {"LEADLINE_SIMULATOR_PORT": str(self.simulator_port)}, "simulator")
 
-    async def start(self) -> None:
+    async def start(self, *, gateway: bool = True) -> None:
         """Start simulator, queue-services and gateway, side by side; dialers and sweeps are the tests'."""
-        processes = (self.simulator, *self.queues, self.gateway)
-        for process in processes:
+        services = (*self.queues, self.gateway) if gateway else tuple(self.queues)
+        for process in (self.simulator, *services):
             process.start()
-        await asyncio.gather(*(process.wait_ready() for process in (*self.queues, self.gateway)))
+        await asyncio.gather(*(process.wait_ready() for process in services))
         await self.simulator.wait_ready(f"{self.simulator_url}/simulator/clock")
 
     async def stop(self) -> None:

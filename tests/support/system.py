@@ -6,8 +6,8 @@ import hmac
 import io
 import json
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -147,7 +147,7 @@ class System:
 
     async def leases(self, phone_number: str) -> list[dict[str, Any]]:
         """All attempts to a number, oldest first, those that were given back unused too."""
-        rows = await self.db.fetch("SELECT * FROM attempts WHERE phone_number = $1 ORDER BY id", phone_number)
+        rows = await self.db.fetch("SELECT * FROM attempts WHERE phone_number = $1 ORDER BY leased_at", phone_number)
         return [dict(row) for row in rows]
 
     async def attempts(self, phone_number: str) -> list[dict[str, Any]]:
@@ -228,3 +228,19 @@ async def system_open(stack: Stack) -> AsyncIterator[System]:
         QueueClient(stack.queue_urls[-1], TOKENS["operator"]) as queue,
     ):
         yield System(stack, pool, queue, Simulated(http, stack.simulator_url), http)
+
+
+@contextmanager
+def running(stack: Stack, business_at: datetime = TUESDAY_NOON, speed: float = 1.0) -> Iterator[Stack]:
+    """Run a stack inside the block; `business_at` is set before anything can be dialled."""
+    try:
+        asyncio.run(_start(stack, business_at, speed))
+        yield stack
+    finally:
+        asyncio.run(stack.stop())
+
+
+async def _start(stack: Stack, business_at: datetime, speed: float) -> None:
+    await stack.start()
+    async with system_open(stack) as system:
+        await system.set_clock(business_at, speed)

@@ -4,7 +4,8 @@ The database's clock row and the simulator's clock always get the same three val
 """
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,6 +22,7 @@ from services.cli.up.options import Options
 
 STANDSTILL = 1e-9
 """The speed of a clock between two runs: the database takes none of 0. A second takes thirty years."""
+_DATABASE_SECONDS = 10.0
 _AHEAD = timedelta(milliseconds=200)
 """Real time. A clock is set to what it will show by then, since it never runs backwards while we compute."""
 
@@ -123,27 +125,35 @@ class ClockSetter:
 
     async def find(self) -> Found:
         """What the database's clock shows."""
-        connection = await asyncpg.connect(self._database_url().get_secret_value(), timeout=10)
-        try:
+        async with self._connected() as connection:
             reading = await get_clock(connection)
             moved = bool(await connection.fetchval(HAS_CLOCK))
-        finally:
-            await connection.close()
         if moved:
             self.current = BusinessClock(datetime.now(UTC), reading.now, reading.speed)
         return Found(reading.now, reading.speed, moved)
 
     async def set(self, wanted: Wanted) -> BusinessClock:
         """Set both clocks. Raises UpRefused if business time would run backwards."""
-        connection = await asyncpg.connect(self._database_url().get_secret_value(), timeout=10)
         try:
-            self.current = await self._set(connection, wanted)
+            async with self._connected() as connection:
+                self.current = await self._set(connection, wanted)
         except ClockWouldRunBackwards as error:
             raise UpRefused(str(error)) from None
-        finally:
-            await connection.close()
         await self.repeat()
         return self.current
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[Connection]:
+        try:
+            url = self._database_url().get_secret_value()
+            connection = await asyncpg.connect(url, timeout=_DATABASE_SECONDS, command_timeout=_DATABASE_SECONDS)
+            try:
+                yield connection
+            finally:
+                await connection.close()
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            msg = f"the database cannot be asked for business time: {str(error) or type(error).__name__}"
+            raise UpError(msg) from None
 
     async def _set(self, connection: Connection, wanted: Wanted) -> BusinessClock:
         if wanted.wall:
@@ -158,7 +168,10 @@ class ClockSetter:
         return BusinessClock(real_at, business_at, wanted.speed)
 
     async def stand_still(self) -> None:
-        """Stop a moved clock, so that the next run goes on where this one ends. A wall clock stays one."""
+        """Stop a moved clock, so that the next run goes on where this one ends. A wall clock stays one.
+
+        Raises UpError if that cannot be done; business time then runs on.
+        """
         if self.current.moved:
             await self.set(Wanted(None, STANDSTILL))
 

@@ -147,9 +147,15 @@ class Machine:
         if found.moved or not wanted.wall:
             await clock.set(wanted)
         # Pushed after the services, so done before they stop: what drains finds no new work.
-        stack.push_async_callback(clock.stand_still)
+        stack.push_async_callback(self._stand_still, clock)
         state = replace(self._folder.read_state(), simulated=self._configured.simulated, speed=wanted.speed)
         self._folder.write_state(state)
+
+    async def _stand_still(self, clock: ClockSetter) -> None:
+        try:
+            await clock.stand_still()
+        except UpError as error:
+            self._screen.say(f"business time runs on while nothing does: {error}")
 
     def _start_sweep(self, stack: AsyncExitStack) -> None:
         self._sweep = SweepLoop(

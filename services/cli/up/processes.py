@@ -48,7 +48,8 @@ class Watchdog:
 
     def _write(self, line: str) -> None:
         if self._process is not None and self._process.stdin is not None:
-            self._process.stdin.write(f"{line}\n".encode())
+            with contextlib.suppress(RuntimeError, ConnectionError):  # somebody killed it: the leash is still there
+                self._process.stdin.write(f"{line}\n".encode())
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,11 +31,11 @@ def greet(screen: Screen, configured: Configured, plan: Plan, folder: DataFolder
 
 
 def _facts(configured: Configured, plan: Plan, folder: DataFolder, clock: BusinessClock) -> dict[str, str]:
-    bland = f"{plan.bland_url}  (simulated: nobody is called)" if configured.simulated else plan.bland_url
+    bland = "simulated: nobody is called" if configured.simulated else "real: who is due is called"
     facts = {
         "gateway": f"{plan.gateway_url}  (leads and Bland's results come in here)",
         "queue-service": f"{plan.queue_url}  (leadline status, leads explain ...)",
-        "Bland": bland,
+        "Bland": f"{plan.bland_url}  ({bland})",
         "data and logs": f"{folder.path}",
     }
     if clock.moved:

@@ -35,8 +35,8 @@ INDEXES_ONLY: Mapping[str, str] = {
 }
 """For sessions that look up few rows of large tables by key, and nothing else.
 
-A plan that was made while a table was small (a new installation, a bulk load) reads the whole table, and is kept until the
-next ANALYZE.
+A plan that was made while a table was small (a new installation, a bulk load) reads the whole table, and is kept until
+the next ANALYZE.
 """
 
 

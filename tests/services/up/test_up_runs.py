@@ -172,6 +172,27 @@ async def test_a_folder_with_leads_of_today_is_not_moved_into_the_past(folder: P
     assert "never runs backwards" in past.output()
 
 
+@pytest.mark.parametrize("step", ["making a database", "starting the services"])
+async def test_interrupted_while_it_starts_nothing_stays_behind(up: Up, step: str) -> None:
+    await up.start()
+    await up.until(lambda: step in up.output())
+    children = set(up.children())
+    assert await up.interrupt() == 0
+    assert that_run(children) == {}
+    assert "Traceback" not in up.output()
+
+
+async def test_a_second_ctrl_c_ends_it_at_once(up: Up) -> None:
+    await up.start()
+    await up.ready()
+    children = set(up.children())
+    os.kill(up.child("services.dialer"), signal.SIGSTOP)  # it does not stop when it is asked to
+    up.process.send_signal(signal.SIGINT)
+    await up.until(lambda: "stopping" in up.output())
+    assert await up.interrupt() == 130
+    assert that_run(children) == {}
+
+
 async def test_interrupted_before_the_end_there_is_no_scoreboard(folder: Path) -> None:
     up = Up(folder, "--start-at", NOON, "--until", "2026-01-05T13:00-05:00")
     await up.start()
