@@ -160,7 +160,7 @@ def _apply_to_attempt(applying: Applying, incoming: Incoming, number: NumberStat
     derived = derive(event.result, applying.policy.rules_for(lead.campaign).outcome_names)
     ended_at = end_of_attempt(attempt.dispatched_at, event.result.ended_at, changes.now)
     heard = _hear(applying, event, number, lead, derived, ended_at)
-    kind = "result"
+    kind, was_open = "result", attempt.state in OPEN_STATES
     if attempt.call_id is not None and event.call_id != attempt.call_id:
         kind = "second_call"
         assert event.call_id is not None
@@ -172,7 +172,9 @@ def _apply_to_attempt(applying: Applying, incoming: Incoming, number: NumberStat
     else:
         _end(applying, attempt, heard)
     if kind != "repeated":
-        _settle(applying, number, lead, heard, latest=_is_latest(number, attempt), resolves_doubt=True)
+        # The call that kept the lead busy until now plans it, whoever else called the person meanwhile.
+        latest = (was_open and attempt.state is AttemptState.ENDED) or _is_latest(number, attempt)
+        _settle(applying, number, lead, heard, latest=latest, resolves_doubt=True)
     return _stored(incoming, EventDisposition.APPLIED, kind, attempt=attempt, outcome=derived.outcome)
 
 

@@ -1,6 +1,7 @@
 """The queue-service's part of a sweep: the plan of what is late or stuck, and the promises as queries."""
 
-from datetime import timedelta
+from collections import Counter
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from leadline.contracts.sweep import (
@@ -58,7 +59,7 @@ async def check_promises(conn: Connection, policy: Policy, limit: int) -> Promis
     for promise in promises.PROMISES:
         subjects = await promises.find_violations(conn, promise, life_caps=caps, now=now, limit=limit)
         if promise.number == 6:
-            subjects += await _dispatched_out_of_hours(conn, policy)
+            subjects += await _dispatched_out_of_bounds(conn, policy)
         violations += [
             PromiseViolation(promise=promise.number, sentence=promise.sentence, subject=_masked(subject))
             for subject in subjects[:limit]
@@ -75,15 +76,22 @@ def _masked(subject: str) -> str:
     return masked(subject) if subject.startswith("+") else subject
 
 
-async def _dispatched_out_of_hours(conn: Connection, policy: Policy) -> list[str]:
-    """Send marks of the last days outside their campaign's or their person's hours: what SQL cannot judge."""
+async def _dispatched_out_of_bounds(conn: Connection, policy: Policy) -> list[str]:
+    """Send marks of the last days that hours, day cap or spacing forbade: what SQL cannot judge."""
     since = (await get_clock(conn)).now - CHECKED_HOURS
+    rows = await promises.list_dispatches(conn, since, CHECKED_DISPATCHES)
+    made: Counter[tuple[str, date]] = Counter()
+    before: dict[str, datetime] = {}
     broken: list[str] = []
-    for row in await promises.list_dispatches(conn, since, CHECKED_DISPATCHES):
-        rules = policy.rules_for(CampaignName(row["campaign"]))
-        number = NumberFacts(phone_number=PhoneNumber(row["phone_number"]))
+    for row in sorted(rows, key=lambda r: r["marked_at"]):
+        rules, phone_number, at = policy.rules_for(CampaignName(row["campaign"])), row["phone_number"], row["marked_at"]
+        number = NumberFacts(phone_number=PhoneNumber(phone_number))
         lead = LeadFacts(id=LeadId(row["id"]), campaign=rules.name, status=LeadStatus.PENDING, state=row["state"])
-        if not callable_hours(lead, number, rules).is_open(row["marked_at"]):
+        day = phone_number, at.astimezone(rules.hours.zone).date()
+        made[day] += 1
+        too_soon = phone_number in before and at - before[phone_number] < rules.number_spacing
+        before[phone_number] = at
+        if too_soon or made[day] > rules.max_daily_attempts or not callable_hours(lead, number, rules).is_open(at):
             broken.append(str(row["id"]))
     return broken
 

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 
 from leadline.contracts.events import EventSource
 from leadline.contracts.leads import LeadSubmission
@@ -142,17 +143,22 @@ async def _end_state(stack: Stack, phones: list[str], at_once: int) -> dict[str,
             return await read_end_state(conn)
 
 
+@pytest.fixture
+def databases(postgres: Server, _postgres_admin: psycopg.Connection) -> Callable[[], AbstractContextManager[str]]:
+    """Makes fresh databases."""
+    return lambda: contextmanager(_fresh_database)(postgres, _postgres_admin, postgres.template)
+
+
 async def test_row_19_any_number_of_sweeps(
-    postgres: Server, _postgres_admin: psycopg.Connection, tmp_path: Path
+    databases: Callable[[], AbstractContextManager[str]], tmp_path: Path
 ) -> None:
     phones = fresh_phones(len(MESS))
-    fresh_database = contextmanager(_fresh_database)
     ends: dict[int, dict[str, list[Row]]] = {}
     for at_once in (0, 1, 2, 5):
         folder = tmp_path / str(at_once)
         folder.mkdir()
-        with fresh_database(postgres, _postgres_admin, postgres.template) as database_url:
-            stack = Stack(database_url, folder)
+        with databases() as database_url:
+            stack = Stack(database_url, folder, {"LEADLINE_SIMULATOR_LISTING_LAG_SECONDS": "0"})
             try:
                 await stack.start(gateway=False)
                 ends[at_once] = await _end_state(stack, phones, at_once)

@@ -6,7 +6,7 @@ Used by the queue-service's tests and by those of the whole running system.
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 FOLDER: Final = Path(__file__).parent
@@ -48,10 +48,10 @@ class ExpectedEvent:
         return (FOLDER / "bland" / self.file).read_bytes()
 
 
-def _ours(number: int, name: str, outcome: str | None, kind: str = "result", **rest: object) -> ExpectedEvent:
+def _ours(number: int, name: str, outcome: str | None, kind: str = "result", **rest: Any) -> ExpectedEvent:
     """A sample of a call that our attempt placed."""
     holds = CALL_ID.format(number)
-    return ExpectedEvent(f"{number:02}-{name}", outcome, kind, holds=holds, **rest)  # type: ignore[arg-type]
+    return ExpectedEvent(f"{number:02}-{name}", outcome, kind, holds=holds, **rest)
 
 
 def _utc(day: int, hour: int, minute: int) -> datetime:

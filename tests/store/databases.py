@@ -17,7 +17,7 @@ def module_database(postgres: Server) -> Iterator[str]:
     create = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(postgres.template))
     with psycopg.connect(postgres.url, autocommit=True) as admin:
         admin.execute(create)
-    try:
-        yield postgres.database_url(name)
-    finally:
-        drop_database(postgres, name)
+        try:
+            yield postgres.database_url(name)
+        finally:
+            drop_database(admin, name)

@@ -9,7 +9,7 @@ _TABLES: Final = {
         FROM leads""",
     "due_leads": "SELECT phone_number, campaign, band, calling, not_sent_in_row FROM due_leads",
     "attempts": """SELECT phone_number, origin, attempt_no, state, close_reason, outcome, evidence, answered_by,
-        talk_seconds, marked_at IS NOT NULL AS marked, call_id IS NOT NULL AS has_call,
+        marked_at IS NOT NULL AS marked, call_id IS NOT NULL AS has_call,
         parent_id IS NOT NULL AS has_parent FROM attempts""",
     "open_attempts": "SELECT phone_number FROM open_attempts",
     "calls": "SELECT a.phone_number FROM calls c JOIN attempts a ON a.id = c.attempt_id",
@@ -20,7 +20,7 @@ _TABLES: Final = {
     "events": """SELECT DISTINCT a.phone_number, e.disposition, e.outcome
         FROM events e LEFT JOIN attempts a ON a.id = e.attempt_id WHERE e.kind <> 'in_call'""",
     "alarms": "SELECT g.kind, a.phone_number FROM alarms g LEFT JOIN attempts a ON a.id = g.attempt_id",
-    "dispatch_gate": """SELECT held_since IS NULL AS free, account_paused_at IS NULL AS account_free FROM dispatch_gate""",
+    "dispatch_gate": "SELECT held_since IS NULL AS free, account_paused_at IS NULL AS account_free FROM dispatch_gate",
     "campaign_switches": "SELECT campaign, pause_reason FROM campaign_switches",
 }
 """How often the provider was asked, and told the same, is no part of the end state: events are counted once."""

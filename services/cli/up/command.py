@@ -1,5 +1,6 @@
 """`leadline up` on the command line."""
 
+import os
 import signal
 from asyncio import Event, get_running_loop
 from pathlib import Path
@@ -15,7 +16,7 @@ from services.cli.up.folder import DataFolder
 from services.cli.up.options import Options, read_options, refuse_pretending
 from services.cli.up.run import Run
 from services.cli.up.screen import Screen
-from services.cli.up.settings import bland_base_url, configure, data_dir, environ_now
+from services.cli.up.settings import bland_base_url, configure, data_dir
 
 _DEMO_HELP = "Post N sample leads of invented people, whom the simulated carrier answers."
 _START_HELP = "Begin at this business time, such as 2026-01-05T10:55-05:00; `now` returns to the wall clock."
@@ -53,7 +54,7 @@ def up(
 
 
 def _run(options: Options, data: Path | None, screen: Screen) -> int:
-    environ = environ_now()
+    environ = dict(os.environ)
     refuse_pretending(options, bland_base_url(environ))
     folder = DataFolder(data_dir(environ, data))
     with folder.locked(), folder.log_path("up").open("a", encoding="utf-8") as log:

@@ -3,7 +3,6 @@
 Everything is checked at once and before anything starts, also what only the children will read.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from pydantic import Field, SecretStr
 from leadline.contracts.campaign_file import CampaignsError
 from leadline.contracts.campaigns import CampaignConfig, load_campaigns
 from leadline.domain.ids import CampaignName
-from leadline.runtime.settings import Part, ProcessSettings, SettingsError, load
+from leadline.runtime.settings import Part, ProcessSettings, load
 from leadline.runtime.settings.parts import (
     BlandCallPart,
     BlandPart,
@@ -232,11 +231,3 @@ def _is_given(environ: Mapping[str, str], variable: str) -> bool:
 
 def _unless_given(environ: Mapping[str, str], variable: str, value: str) -> dict[str, str]:
     return {} if _is_given(environ, variable) else {variable: value}
-
-
-def environ_now() -> dict[str, str]:
-    """A copy of this process's environment."""
-    return dict(os.environ)
-
-
-__all__ = ["CALLERS", "Configured", "SettingsError", "UpPart", "UpSettings", "bland_base_url", "configure", "data_dir"]

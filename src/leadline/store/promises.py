@@ -14,6 +14,9 @@ from leadline.store.connection import Connection
 TWO_LIVE_CALLS: Final = """
 SELECT phone_number AS subject FROM attempts WHERE state IN ('leased', 'sending', 'unknown', 'placed')
 GROUP BY phone_number HAVING count(*) > 1
+UNION ALL SELECT a.phone_number FROM attempts a
+WHERE a.state IN ('leased', 'sending', 'unknown', 'placed')
+  AND NOT EXISTS (SELECT FROM open_attempts o WHERE o.attempt_id = a.id AND o.phone_number = a.phone_number)
 """
 TWO_CALLS_OF_ONE_ATTEMPT: Final = """
 SELECT attempt_id::text AS subject FROM calls GROUP BY attempt_id HAVING count(*) > 1

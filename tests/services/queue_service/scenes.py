@@ -88,6 +88,8 @@ async def bring_to(desk: Desk, lease: Lease, state: AttemptState) -> None:
             await desk.report(attempt_id, ReportKind.REJECTED, rejection=RejectionClass.CAPACITY)
         case AttemptState.UNKNOWN | AttemptState.NOT_PLACED | AttemptState.ABANDONED:
             await desk.report(attempt_id, ReportKind.DOUBT)
+        case AttemptState.SENDING:
+            return
     if state is AttemptState.NOT_PLACED:
         await end_quiet_time(desk, lease)
         await desk.report(attempt_id, ReportKind.ABSENT)

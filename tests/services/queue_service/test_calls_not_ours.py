@@ -84,7 +84,7 @@ async def test_a_callback_asked_for_over_the_phone_is_promised_even_during_a_lea
 
 async def test_a_number_that_phones_us_is_not_bad(desk: Desk) -> None:
     lead_id = await due_lead(desk)
-    failed = {"status": "failed", "completed": False, "answered_by": None}
+    failed: dict[str, Any] = {"status": "failed", "completed": False, "answered_by": None}
     await desk.event(inbound(error_message="The number you dialed is not found.", **failed))
     assert (await desk.lead(lead_id)).status == "pending"
     assert await desk.fetch("SELECT FROM phones WHERE bad_number_reason IS NOT NULL") == []

@@ -1,6 +1,7 @@
 """Caps, spacing and rests hold when a call is dispatched, not only when it was planned."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ async def test_the_life_of_eight_calls(desk: Desk) -> None:
         await desk.set_now(at)
         lease = await desk.place(f"call-{minute}")
         ended = (TUESDAY_NOON + timedelta(minutes=minute)).isoformat()
-        assert await desk.event(result(lease.attempt_id, f"call-{minute}", end_at=ended))
+        await desk.event(result(lease.attempt_id, f"call-{minute}", end_at=ended))
         await desk.pool.execute("UPDATE due_leads SET due_at = date_trunc('minute', due_at)")
     lead = await desk.lead(lead_id)
     assert (lead.status, lead.status_reason, lead.attempts) == ("completed", "exhausted", 8)
@@ -54,7 +55,7 @@ async def test_a_lead_that_used_up_its_day_comes_again_on_the_next_opening_day(p
     ],
 )
 async def test_a_cap_that_fills_up_after_the_lease_refuses_the_mark(
-    pool: Pool, rules: dict[str, int], calls: int, reason: str, status: str
+    pool: Pool, rules: dict[str, Any], calls: int, reason: str, status: str
 ) -> None:
     async with desk_open(pool, policy_with(campaign(**rules))) as desk:
         lead_id = await due_lead(desk)

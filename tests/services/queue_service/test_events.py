@@ -11,6 +11,7 @@ from leadline.contracts.events import EventSource
 from leadline.contracts.leases import ReportKind
 from leadline.domain.attempt import AttemptState
 from services.queue_service import inbox
+from services.queue_service.applying import apply_event
 from tests.services.queue_service.desk import PHONE, TUESDAY_NOON, Desk, result
 from tests.services.queue_service.scenes import bring_to, call, call_of, due_lead, go, lease_all, state_of
 from tests.support.phones import fresh_phones
@@ -191,7 +192,7 @@ async def test_one_bad_event_spoils_none_of_its_group(desk: Desk, monkeypatch: p
     leases = await lease_all(desk, len(phones))
     for lease in leases.values():
         await go(desk, lease)
-    real = inbox.apply_event
+    real = apply_event
 
     def picky(applying: Any, incoming: Any, number: Any) -> Any:
         if number is not None and number.phone_number == phones[2]:

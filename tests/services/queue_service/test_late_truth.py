@@ -44,7 +44,7 @@ TABLE: dict[str, dict[AttemptState, tuple[AttemptState, bool]]] = {
     "not_sent": {L: (R, False), S: (R, False), U: (R, False), P: (P, ALARM)},
     "rejected": {L: (L, ALARM), S: (J, False), U: (J, False), P: (P, ALARM)},
     "returned": {L: (R, False), S: (R, False), U: (R, False), P: (P, ALARM)},
-    "doubt": {L: (U, ALARM), S: (U, False), **dict.fromkeys((R, J, N), ("same", ALARM))},  # type: ignore[arg-type]
+    "doubt": {L: (U, ALARM), S: (U, False), R: (R, ALARM), J: (J, ALARM), N: (N, ALARM)},
     "absent too early": {},
     "absent": {U: (N, False)},
     "inconclusive": {},
@@ -62,8 +62,7 @@ TABLE: dict[str, dict[AttemptState, tuple[AttemptState, bool]]] = {
 
 
 def expected(message: str, state: AttemptState) -> tuple[AttemptState, bool]:
-    after, alarm = TABLE[message].get(state, (state, False))
-    return (after if isinstance(after, AttemptState) else state), alarm
+    return TABLE[message].get(state, (state, False))
 
 
 async def say(desk: Desk, message: str, lease: Lease) -> None:

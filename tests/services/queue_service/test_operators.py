@@ -1,6 +1,7 @@
 """What operators do to leads and numbers: each verb, when it is refused, and what is written down."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,7 +11,7 @@ from tests.services.queue_service.desk import PHONE, TUESDAY_NOON, result
 from tests.services.queue_service.scenes import call, due_lead, go
 from tests.services.queue_service.web import BECAUSE, Web, lead_body
 
-CALLBACK = {
+CALLBACK: dict[str, Any] = {
     "status": "completed",
     "answered_by": "human",
     "variables": {"callback_requested": True, "callback_requested_at": "2026-01-07T15:30:00-05:00"},
@@ -32,6 +33,8 @@ async def in_status(web: Web, status: str) -> UUID:
             await web.verb(lead_id, "pause")
         case "completed":
             await web.verb(lead_id, "complete")
+        case _:
+            pass
     assert (await web.desk.lead(lead_id)).status == status
     return lead_id
 

@@ -1,11 +1,10 @@
 """Promise 3: a stop before the send mark prevents the call, a later one ends it; whatever the campaign."""
 
-from typing import Any
-
 import pytest
 
 from leadline.contracts.leases import LeaseBatch, MarkAnswer, ReportKind, StopOrder, StopReport, StopResult
 from leadline.domain.attempt import AttemptState
+from leadline.domain.ids import LeadId, PhoneNumber
 from leadline.runtime.postgres import Pool
 from services.queue_service import operating
 from tests.services.queue_service.desk import PHONE, Desk, desk_open, result
@@ -20,8 +19,8 @@ from tests.services.queue_service.scenes import (
 )
 
 
-async def suppress(desk: Desk, phone_number: str = PHONE) -> None:
-    number: Any = phone_number
+async def suppress(desk: Desk) -> None:
+    number = PhoneNumber(PHONE)
     await desk.service.transaction(
         lambda conn: operating.suppress(conn, number, "asked by mail", "operator", "operator")
     )
@@ -153,6 +152,6 @@ async def test_the_first_reason_stands(desk: Desk) -> None:
 
 async def test_a_paused_lead_of_a_suppressed_number_is_completed_too(desk: Desk) -> None:
     lead_id = await due_lead(desk)
-    await desk.service.transaction(lambda conn: operating.pause_lead(conn, lead_id, "wait", "operator"))  # type: ignore[arg-type]
+    await desk.service.transaction(lambda conn: operating.pause_lead(conn, LeadId(lead_id), "wait", "operator"))
     await suppress(desk)
     assert (await desk.lead(lead_id)).status == "completed"
