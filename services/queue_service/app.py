@@ -54,8 +54,14 @@ def create_app(service: QueueService, tokens: Collection[SecretPair]) -> web.App
         ],
     )
     app[SERVICE] = service
+    app.on_shutdown.append(_answer_waiting_dialers)
     add_routes(app)
     return app
+
+
+async def _answer_waiting_dialers(app: web.Application) -> None:
+    """A long poll is a request in flight: without an answer it would hold up the stop until its wait is over."""
+    app[SERVICE].claimer.close()
 
 
 @asynccontextmanager

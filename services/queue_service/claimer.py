@@ -85,6 +85,8 @@ class Claimer:
 
     async def lease(self, request: LeaseRequest) -> LeaseBatch:
         """Wait up to the request's `wait_seconds` for leads or stop orders; both lists are empty when time ran out."""
+        if self._closing:
+            return LeaseBatch(leases=[], stop_orders=[])
         waiter = Waiter(request, asyncio.get_running_loop().create_future())
         self._waiters.append(waiter)
         self._wake.set()

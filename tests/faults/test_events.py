@@ -54,6 +54,7 @@ async def test_row_06_event_before_the_report(system: System) -> None:
         early = await system.until_state(phone, "ended")
         report.release()
         assert await dialer.terminate() == 0
+        assert "reports_left_behind" not in dialer.log_text()
     (late,) = await system.attempts(phone)
     assert late == early
     assert (await system.lead(phone)).attempts == 1

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import SecretStr
 
 from leadline.contracts.campaign_file import CampaignsError
 from leadline.contracts.campaigns import CampaignConfig, load_campaigns
 from leadline.domain.ids import CampaignName
-from leadline.runtime.settings import Part, ProcessSettings, load
+from leadline.runtime.settings import ProcessSettings, load
 from leadline.runtime.settings.parts import (
     BlandCallPart,
     BlandPart,
@@ -34,6 +34,7 @@ from leadline.runtime.settings.parts import (
     QueueServerPart,
     SimulatorPart,
     SweepPart,
+    UpPart,
 )
 from services.cli.up.errors import UpRefused
 from services.cli.up.folder import DataFolder
@@ -54,14 +55,6 @@ _QUEUE_TOKENS = "LEADLINE_QUEUE_TOKENS"
 _DATABASE_URL = "LEADLINE_DATABASE_URL"
 _MADE_LATER = "http://127.0.0.1:1"
 """Stands for a URL whose port is not chosen yet, while the settings are checked."""
-
-
-class UpPart(Part):
-    """What only `leadline up` reads."""
-
-    sweep_minutes: float = Field(
-        default=5, gt=0, le=1440, description="Business minutes between two sweeps of `leadline up`."
-    )
 
 
 class UpSettings(ProcessSettings):

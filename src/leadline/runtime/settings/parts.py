@@ -366,3 +366,11 @@ class ObservabilityPart(Part):
         default="auto",
         description="json: one object a line; console: readable; auto: console on a terminal, else json.",
     )
+
+
+class UpPart(Part):
+    """What only `leadline up` reads."""
+
+    sweep_minutes: float = Field(
+        default=5, gt=0, le=1440, description="Business minutes between two sweeps of `leadline up`."
+    )
