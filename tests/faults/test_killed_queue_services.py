@@ -87,7 +87,7 @@ async def test_row_01_killed_before_the_lease_commits(system: System) -> None:
     phone = fresh_phone()
     async with acting_dialer(system.stack) as dialer:
         polling = asyncio.create_task(dialer.lease(1, 20))
-        async with _locked(system, "LOCK TABLE open_attempts IN SHARE MODE"):
+        async with _locked(system, "LOCK TABLE attempts IN SHARE MODE"):
             await system.add_lead(phone)
             await _until_somebody_waits(system)
             await system.stack.queues[0].kill()

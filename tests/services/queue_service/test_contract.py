@@ -78,7 +78,7 @@ async def post_lead(url: str) -> UUID:
 def without_waiting(case: schemathesis.Case[Any]) -> None:
     """A long poll would be answered, but after a minute."""
     if isinstance(case.body, dict) and isinstance(case.body.get("wait_seconds"), int | float):
-        case.body["wait_seconds"] = min(case.body["wait_seconds"], 0.01)
+        case.body["wait_seconds"] = 0
 
 
 def about_something_real(case: schemathesis.Case[Any], served: Served) -> bool:
@@ -91,7 +91,7 @@ def about_something_real(case: schemathesis.Case[Any], served: Served) -> bool:
 
 
 @SCHEMA.parametrize()
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 def test_contract(case: schemathesis.Case[Any], served: Served) -> None:
     without_waiting(case)
     case.call_and_validate(base_url=served.url, headers=AUTHORIZATION, checks=CHECKS)
