@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 UV_VERSION := 0.13.9
-WORKERS ?= 2
+WORKERS ?= 4
 ARGS ?=
 
 VENV := .venv

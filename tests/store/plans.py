@@ -11,7 +11,7 @@ DUE = 1_000_000
 NUMBERS = 50_000
 EVENTS = 20_000
 CAMPAIGNS = ("awhealth", "second")
-BIG_TABLES = frozenset({"due_leads", "phones", "leads", "attempts", "events"})
+BIG_TABLES = frozenset({"due_leads", "phones", "leads", "attempts", "events", "audit_log"})
 
 _FILL: tuple[LiteralString, ...] = (
     # Keys to other tables are not what is looked at here; with them the filling takes minutes.
@@ -39,6 +39,12 @@ _FILL: tuple[LiteralString, ...] = (
     """
     INSERT INTO events (source, call_id, body_sha256, body, received_at, disposition)
     SELECT 'bland', n::text, sha256('x'), 'x', now(), 'applied' FROM generate_series(1, {events}) n
+    """,
+    """
+    INSERT INTO audit_log (at, actor, verb, lead_id, phone_number)
+    SELECT now(), 'x', 'x', CASE WHEN n % 3 > 0 THEN gen_random_uuid() END,
+           CASE WHEN n % 3 = 0 THEN '+1561' || lpad((n % {numbers})::text, 7, '0') END
+    FROM generate_series(1, {numbers}) n
     """,
     "SET session_replication_role = origin",
 )

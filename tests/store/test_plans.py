@@ -10,7 +10,8 @@ from leadline.domain.lead import PriorityBand
 from leadline.store.due import LIST_DUE, PEEK
 from leadline.store.events import LOCK_UNAPPLIED
 from leadline.store.numbers import LOAD_ATTEMPTS, LOAD_LEADS, LOAD_PHONES
-from leadline.store.phones import LOCK_FREE_PHONES, LOCK_PHONES
+from leadline.store.phones import LOCK_FREE_PHONES, LOCK_PHONES, LOCK_PHONES_OF_ATTEMPTS
+from leadline.store.views import LIST_ATTEMPTS, LIST_HISTORY
 from tests.store.databases import module_database
 from tests.store.plans import BIG_TABLES, CAMPAIGNS, DUE, Node, carried_out, fill
 from tests.support.run import Server
@@ -23,6 +24,7 @@ HEADS = len(CAMPAIGNS) * len(PriorityBand)
 NOON = datetime(2026, 1, 6, 12, 0, tzinfo=UTC)
 EVERYTHING_IS_DUE = "'2027-01-01Z'"
 HALF_IS_DUE = f"'2026-01-06 12:00Z'::timestamptz + {DUE // 2} * interval '0.1 s'"
+NOBODY = "'00000000-0000-7000-8000-000000000001'::uuid"
 NUMBERS = f"ARRAY[{', '.join(repr(f'+1561{n:07d}') for n in range(1, GROUP + 1))}]"
 
 
@@ -107,6 +109,24 @@ def test_numbers_are_found_by_their_index(full: psycopg.Connection, query: str, 
     assert all(node.rows <= 4 * GROUP for node in nodes), [str(node) for node in nodes]
 
 
+def test_numbers_of_attempts_are_locked_by_their_index(full: psycopg.Connection) -> None:
+    nodes = carried_out(full, LOCK_PHONES_OF_ATTEMPTS, [f"ARRAY[{NOBODY}]"])
+    assert {node.index for node in nodes if node.index} == {"attempts_pkey", "phones_pkey"}
+    assert [str(node) for node in scans(nodes) if node.kind == "Seq Scan" or node.wasted] == []
+
+
+def test_attempts_of_leads_are_found_by_their_index(full: psycopg.Connection) -> None:
+    nodes = carried_out(full, LIST_ATTEMPTS, [f"ARRAY[{NOBODY}]"])
+    assert {node.index for node in nodes if node.index} == {"attempts_by_lead"}
+    assert [str(node) for node in scans(nodes) if node.kind == "Seq Scan" or node.wasted] == []
+
+
 def test_an_event_is_locked_by_its_key(full: psycopg.Connection) -> None:
     (node,) = scans(carried_out(full, LOCK_UNAPPLIED, ["1"]))
     assert node.index in {"events_pkey", "events_unapplied"}
+
+
+def test_the_history_of_a_lead_is_found_by_its_indexes(full: psycopg.Connection) -> None:
+    nodes = carried_out(full, LIST_HISTORY, ["'00000000-0000-7000-8000-000000000001'", "'+15610000003'", "200"])
+    assert {node.index for node in nodes if node.index} == {"audit_log_by_lead", "audit_log_by_phone"}
+    assert [str(node) for node in scans(nodes) if node.kind == "Seq Scan" or node.wasted] == []

@@ -56,8 +56,12 @@ async def list_inbound_outcomes(conn: Connection, lead_ids: Sequence[LeadId]) ->
 
 
 LIST_HISTORY: Final = """
-SELECT at, actor, verb, reason, details FROM audit_log
-WHERE lead_id = $1 OR (phone_number = $2 AND lead_id IS NULL) ORDER BY id DESC LIMIT $3
+WITH found AS MATERIALIZED (
+    SELECT id, at, actor, verb, reason, details FROM audit_log WHERE lead_id = $1
+    UNION ALL
+    SELECT id, at, actor, verb, reason, details FROM audit_log WHERE phone_number = $2 AND lead_id IS NULL
+)
+SELECT at, actor, verb, reason, details FROM found ORDER BY id DESC LIMIT $3
 """
 
 

@@ -91,7 +91,7 @@ def about_something_real(case: schemathesis.Case[Any], served: Served) -> bool:
 
 
 @SCHEMA.parametrize()
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_contract(case: schemathesis.Case[Any], served: Served) -> None:
     without_waiting(case)
     case.call_and_validate(base_url=served.url, headers=AUTHORIZATION, checks=CHECKS)
