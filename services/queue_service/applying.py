@@ -46,6 +46,7 @@ from services.queue_service.settle import (
     rest_number,
     settle_outcome_for_number,
     suppress_number,
+    void_lease,
 )
 
 UNDETERMINED = "undetermined"
@@ -268,6 +269,8 @@ def _plan(
     plannable = latest or isinstance(plan, Complete)
     if plannable and (applies_to(lead.status, plan) or may_replan):
         apply_plan(changes, number, lead, plan, cause="result", details=details)
+        if number.open_attempt is not None and number.open_attempt.lead_id == lead.id:
+            void_lease(changes, number, "planned_anew")
         keep_calling(changes, number, lead)
         return
     if plannable and lead.status is LeadStatus.PAUSED and isinstance(plan, Redial):

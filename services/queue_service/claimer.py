@@ -32,6 +32,8 @@ NEAR_POLL_SECONDS = 0.35
 IDLE_POLL_SECONDS = 1.5
 HELD_BACK_POLL_SECONDS = 0.1
 ERROR_WAIT_SECONDS = 1.0
+LEAST_WAIT_SECONDS = 0.1
+"""Even who does not want to wait gets what is due now."""
 CURSOR_LIFE_SECONDS = 1.0
 STOP_ORDER_AGAIN_SECONDS = 10.0
 PACE_HORIZON_SECONDS = 1.0
@@ -91,7 +93,7 @@ class Claimer:
         self._waiters.append(waiter)
         self._wake.set()
         try:
-            async with asyncio.timeout(request.wait_seconds):
+            async with asyncio.timeout(max(request.wait_seconds, LEAST_WAIT_SECONDS)):
                 return await asyncio.shield(waiter.future)
         except TimeoutError:
             return waiter.future.result() if waiter.future.done() else LeaseBatch(leases=[], stop_orders=[])

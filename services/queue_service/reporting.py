@@ -25,9 +25,9 @@ from leadline.store.clock import Clock, get_clock
 from leadline.store.connection import Connection
 from leadline.store.numbers import AttemptRow, LeadRow, NumberState, by_attempt, load_numbers
 from leadline.store.records import Alarm, Audit, Deadline, NewAttempt, NewStopOrder
-from services.queue_service.leasing import plan_again
+from services.queue_service.leasing import BUSY_NUMBER_WAIT, plan_again
 from services.queue_service.policy import Policy
-from services.queue_service.settle import apply_plan, bad_number, move_attempt, suppress_number
+from services.queue_service.settle import apply_plan, bad_number, move_attempt, suppress_number, void_lease
 
 FOREVER_SECONDS = 366 * 86400.0
 """A doubtful attempt is ended by evidence or by its own deadline, not by the clock of open attempts."""
@@ -123,11 +123,11 @@ def record_placed(
         if attempt.call_id is None:
             move_attempt(changes, attempt, attempt.state, call_id=call_id)
         return
-    other = number.open_attempt
-    if attempt.state not in OPEN_STATES and other is not None:
-        _end_beside_another(changes, number, attempt, call_id)
-        return
     if attempt.state not in OPEN_STATES:
+        _make_room(changes, policy, number, attempt)
+        if number.open_attempt is not None:
+            _end_beside_another(changes, number, attempt, call_id)
+            return
         changes.retaken.append((number.phone_number, attempt.id))
         if number.leads[attempt.lead_id].due_at is not None:
             changes.calling.append(attempt.lead_id)
@@ -135,6 +135,14 @@ def record_placed(
     longest = policy.longest_call.get(number.leads[attempt.lead_id].campaign, timedelta(hours=12))
     changes.deadlines.append(Deadline(attempt.id, clock.real_seconds(longest) + policy.report_within_seconds))
     stop_if_suppressed(changes, number, attempt)
+
+
+def _make_room(changes: Changes, policy: Policy, number: NumberState, late: AttemptRow) -> None:
+    """A mere lease gives way to a call that is real: else the call would be stopped and the lease go on to a second."""
+    leased = void_lease(changes, number, "number_in_call")
+    if leased is not None and leased.lead_id != late.lead_id:
+        earliest = changes.now + BUSY_NUMBER_WAIT
+        plan_again(changes, policy, number, number.leads[leased.lead_id], earliest, cause="refused")
 
 
 def stop_if_suppressed(changes: Changes, number: NumberState, attempt: AttemptRow) -> None:

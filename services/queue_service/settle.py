@@ -76,6 +76,18 @@ def keep_calling(changes: Changes, number: NumberState, lead: LeadRow) -> None:
         changes.still_calling.append(lead.id)
 
 
+def void_lease(changes: Changes, number: NumberState, reason: str) -> AttemptRow | None:
+    """Take back the lease of a number of which there is news: nothing was sent for it, and its mark will be refused.
+
+    Returns the attempt that was leased; None if the number is not leased, whoever else may hold it.
+    """
+    live = number.open_attempt
+    if live is None or live.state is not AttemptState.LEASED:
+        return None
+    move_attempt(changes, live, AttemptState.RELEASED, close_reason=reason)
+    return live
+
+
 def complete_lead(
     changes: Changes, lead: LeadRow, reason: CompletionReason, *, cause: str, details: Mapping[str, Any] | None = None
 ) -> None:

@@ -77,7 +77,7 @@ async def test_a_callback_asked_for_over_the_phone_is_promised_even_during_a_lea
     lease = await desk.lease_one()
     await desk.event(inbound(variables=CALLBACK))
     (refused,) = await desk.mark(lease.attempt_id)
-    assert (refused.answer, refused.reason) == ("no", "number_rests")
+    assert (refused.answer, refused.reason) == ("no", "attempt_released")
     lead = await desk.lead(lead_id)
     assert (lead.status, lead.next_redial_at) == ("rescheduled", lead.scheduled_callback_at)
 

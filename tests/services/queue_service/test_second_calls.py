@@ -2,10 +2,13 @@
 
 from datetime import timedelta
 
-from leadline.contracts.leases import ReportKind
+import pytest
+
+from leadline.contracts.leases import LeaseBatch, ReportKind
 from leadline.domain.attempt import AttemptState
-from tests.services.queue_service.desk import TUESDAY_NOON, Desk, result
-from tests.services.queue_service.scenes import bring_to, due_lead, end_lease, state_of
+from leadline.runtime.postgres import Pool
+from tests.services.queue_service.desk import PHONE, TUESDAY_NOON, Desk, desk_open, result
+from tests.services.queue_service.scenes import SECOND, TWO_CAMPAIGNS, bring_to, due_lead, end_lease, state_of
 
 CALLBACK = {"callback_requested": True, "callback_requested_at": "2026-01-07T15:30:00-05:00"}
 PERSON = {"status": "completed", "answered_by": "human"}
@@ -66,6 +69,41 @@ async def test_a_late_call_beside_another_is_counted_and_stopped(desk: Desk) -> 
     (order,) = (await desk.lease(0, 5)).stop_orders
     assert (order.attempt_id, order.call_id, order.reason) == (first.attempt_id, "call-1", "second_live_call")
     assert (await desk.lead(lead_id)).attempts == 2
+
+
+@pytest.mark.parametrize("same_lead", [True, False])
+async def test_a_mere_lease_gives_way_to_a_late_call(pool: Pool, same_lead: bool) -> None:
+    """Else the person's call would be stopped, and the lease go on to a second one."""
+    async with desk_open(pool, TWO_CAMPAIGNS) as desk:
+        await desk.post_lead()
+        first = await desk.lease_one()
+        await bring_to(desk, first, AttemptState.RELEASED)
+        if not same_lead:
+            await desk.pool.execute("UPDATE due_leads SET due_at = due_at + interval '1 hour'")
+            await desk.post_lead(campaign=SECOND)
+        lease = await desk.lease_one()
+        late = await desk.report(first.attempt_id, ReportKind.PLACED, call_id="call-1")
+        assert (late.state, late.alarm) == ("placed", "placed_without_mark_or_late")
+        assert (await desk.lease(5, 0.3)) == LeaseBatch(leases=[], stop_orders=[])
+        assert (await desk.mark(lease.attempt_id))[0].reason == "attempt_released"
+        shown = {found.campaign: found.status for found in await desk.leads_of(PHONE)}
+        assert shown == {"awhealth": "calling"} | ({} if same_lead else {"second": "pending"})
+        await desk.event(result(first.attempt_id, "call-1"))
+        assert {found.status for found in await desk.leads_of(PHONE)} == {"pending"}
+        assert (await desk.service.check_promises(10)).violations == []
+
+
+async def test_a_lease_is_void_when_a_late_result_plans_its_lead(desk: Desk) -> None:
+    lead_id = await due_lead(desk)
+    first = await desk.lease_one()
+    await bring_to(desk, first, AttemptState.RELEASED)
+    lease = await desk.lease_one()
+    await desk.event(result(first.attempt_id, "call-1"))
+    assert (await desk.mark(lease.attempt_id))[0].reason == "attempt_released"
+    lead = await desk.lead(lead_id)
+    assert (lead.status, lead.attempts) == ("pending", 1)
+    assert lead.next_redial_at is not None
+    assert lead.next_redial_at - TUESDAY_NOON >= timedelta(seconds=59), "the cadence counts from the call that was made"
 
 
 async def test_a_late_result_plans_although_a_later_lease_came_to_nothing(desk: Desk) -> None:
