@@ -4,7 +4,6 @@
 """
 
 import importlib
-import importlib.util
 import json
 import pkgutil
 import re
@@ -21,11 +20,10 @@ from tests.house.tree import ROOT
 
 
 def process_settings() -> list[type[ProcessSettings]]:
-    """What each process reads: the ProcessSettings of every `services.<name>.settings`."""
-    for module in pkgutil.iter_modules(services.__path__):
-        name = f"services.{module.name}.settings"
-        if module.ispkg and importlib.util.find_spec(name) is not None:
-            importlib.import_module(name)
+    """What each process reads: the ProcessSettings of every module named `settings` below `services`."""
+    for module in pkgutil.walk_packages(services.__path__, "services."):
+        if module.name.endswith(".settings"):
+            importlib.import_module(module.name)
     return [known for known in ProcessSettings.__subclasses__() if known.__module__.startswith("services.")]
 
 
