@@ -52,8 +52,10 @@ async def test_sixty_calls_to_one_lead(pool: Pool) -> None:
             for lease in (await where.lease(5, 0.2)).leases:
                 await where.mark(lease.attempt_id)
 
-        await asyncio.gather(*(pull(where) for where in (desk, other) * 15))
-        rows = await desk.fetch("SELECT state FROM attempts WHERE state <> 'released'")
+        rows: list[Any] = []
+        while not rows:  # on a busy machine all may have stopped waiting before one was served
+            await asyncio.gather(*(pull(where) for where in (desk, other) * 15))
+            rows = await desk.fetch("SELECT state FROM attempts WHERE state <> 'released'")
         assert [row["state"] for row in rows] == ["sending"]
         for lease_id in [row["id"] for row in await desk.fetch("SELECT id FROM attempts WHERE state = 'sending'")]:
             await desk.event(result(lease_id))
