@@ -98,7 +98,7 @@ async def test_row_10_suppression_while_ringing_and_no_dialer_lives(system: Syst
 async def test_row_11_sigterm(system: System) -> None:
     flying, held, waiting = fresh_phones(3)
     await system.simulator.script(flying, step("CONFUSED", seconds=8))
-    await system.simulator.fault("create", "latency", phone_number=flying, seconds=1.5)
+    await system.simulator.fault("create", "latency", phone_number=flying, seconds=0.8)
     async with TcpProxy(system.stack.queue_ports) as network, system.dialer(queue_url=network.url) as dialer:
         await system.add_lead(flying)
         await system.until_posts(flying)
