@@ -24,10 +24,31 @@ _SWEEP: Final = {
     ("POST", "/v1/sweep/runs/{run_id}/finish"),
 }
 
+_OUTBOX: Final = {
+    ("POST", "/v1/crm/outbox/take"),
+    ("POST", "/v1/crm/outbox/report"),
+    ("POST", "/v1/crm/questions/take"),
+    ("POST", "/v1/crm/questions/answer"),
+}
+_STATUSES: Final = {("GET", "/v1/crm/statuses"), ("PUT", "/v1/crm/statuses")}
+_RUN: Final = "/v1/backfill/runs/{id}"
+_BACKFILL: Final = {
+    ("POST", "/v1/backfill/runs"),
+    ("POST", f"{_RUN}/windows/next"),
+    ("POST", f"{_RUN}/windows/finish"),
+    ("POST", f"{_RUN}/sift"),
+    ("POST", f"{_RUN}/calls"),
+    ("POST", f"{_RUN}/candidates"),
+    ("POST", f"{_RUN}/decisions"),
+    ("POST", f"{_RUN}/finish"),
+}
+
 PERMITTED: Final = {
     "gateway": frozenset(_LEADS | _EVENTS),
     "dialer": frozenset({("POST", "/v1/leases"), ("POST", "/v1/send-marks")} | _REPORTS),
     "sweep": frozenset(_SWEEP | _EVENTS | _REPORTS | _SWITCHES),
+    "crm-sync": frozenset(_OUTBOX | _STATUSES),
+    "backfill": frozenset(_BACKFILL | {("PUT", "/v1/crm/statuses")}),
 }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from leadline.domain.campaign import Campaign
+from leadline.domain.crm import ClearanceMode
 from leadline.domain.ids import CampaignName
 
 
@@ -59,10 +60,17 @@ class Policy:
     quiet_seconds: float = 180.0
     unknown_deadline_seconds: float = 86400.0
     answers_kept_seconds: float = 86400.0
+    clearance: ClearanceMode = ClearanceMode.OFF
+    """Before which dials the CRM must have cleared the number; OFF also says that nobody is told of results."""
 
     def rules_for(self, campaign: CampaignName) -> Campaign:
         """A campaign's rules; a campaign that is no longer configured is planned by the default's and never leased."""
         return self.campaigns.get(campaign) or self.campaigns[self.default_campaign]
+
+    @property
+    def has_crm(self) -> bool:
+        """Whether there is a CRM to be asked and told."""
+        return self.clearance is not ClearanceMode.OFF
 
     @property
     def pace_interval(self) -> timedelta | None:

@@ -4,8 +4,10 @@ from datetime import timedelta
 from typing import ClassVar
 
 from leadline.contracts.campaigns import DEFAULT_CAMPAIGN, load_campaigns
+from leadline.domain.crm import ClearanceMode
 from leadline.domain.phone import normalise_any
 from leadline.runtime.settings import ProcessSettings
+from leadline.runtime.settings.crm_parts import CrmPart
 from leadline.runtime.settings.parts import (
     BlandCallPart,
     CadencePart,
@@ -36,6 +38,7 @@ class QueueSettings(ProcessSettings):
     calling: CallingPart
     dialling: BlandCallPart
     campaigns: CampaignsFilePart
+    crm: CrmPart
     pace: PacePart
     lease: LeasePart
     listen: ListenPart
@@ -63,4 +66,5 @@ def make_policy(settings: QueueSettings) -> Policy:
         report_within_seconds=settings.lease.report_within_seconds,
         quiet_seconds=settings.lease.quiet_seconds,
         unknown_deadline_seconds=settings.lease.unknown_deadline_seconds,
+        clearance=ClearanceMode(settings.crm.crm_clearance) if settings.crm.crm != "none" else ClearanceMode.OFF,
     )

@@ -12,7 +12,7 @@ from typing import Any
 from tests.support.ports import free_port
 from tests.support.processes import ServiceProcess
 
-CALLERS = ("gateway", "dialer", "sweep", "operator")
+CALLERS = ("gateway", "dialer", "sweep", "crm-sync", "backfill", "operator")
 TOKENS = {name: f"{name}-token" for name in CALLERS}
 GATEWAY_KEY = "zapier-key"
 BLAND_KEY = "bland-key"

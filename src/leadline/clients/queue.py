@@ -1,21 +1,17 @@
 """The queue-service's routes as methods. Whatever changes something can be repeated: it carries an operation id."""
 
-from collections.abc import Mapping
-from typing import Final, Self, TypedDict, Unpack
+from typing import Final
 from urllib.parse import quote
 from uuid import UUID
 
-from pydantic import BaseModel
-
 from leadline.clients.queue_http import (
     IDEMPOTENCY_KEY,
-    Answer,
     QueueError,
-    QueueHttp,
     QueueNonsense,
     QueueRefused,
     QueueUnavailable,
 )
+from leadline.clients.queue_session import QueueSession
 from leadline.contracts.events import EventSource, EventStored
 from leadline.contracts.leads import LeadAccepted, LeadSubmission
 from leadline.contracts.leases import (
@@ -43,58 +39,16 @@ from leadline.contracts.operators import (
     SuppressionView,
 )
 from leadline.contracts.sweep import PromiseCheck, SweepPlan, SweepRunFinished, SweepRunStarted, SweepStep
-from leadline.runtime.ids import new_uuid7
 
 __all__ = ["QueueClient", "QueueError", "QueueNonsense", "QueueRefused", "QueueUnavailable"]
 
-DEFAULT_DEADLINE_SECONDS: Final = 20.0
 SOURCE_HEADER: Final = "X-Leadline-Source"
 _EXPIRE_SECONDS: Final = 60.0
 """A step of the sweep may work for a while before it answers."""
 
 
-class _Sending(TypedDict, total=False):
-    body: BaseModel | bytes | None
-    query: Mapping[str, str] | None
-    headers: Mapping[str, str] | None
-    wait_seconds: float
-
-
-class QueueClient:
-    """Asks the queue-service. Make it inside a running loop; close it, or use `async with`.
-
-    Every method may raise QueueUnavailable (nobody answered within the deadline; it may have been done),
-    QueueRefused (a problem document) and QueueNonsense.
-    """
-
-    def __init__(
-        self,
-        base_url: str,
-        token: str,
-        *,
-        timeout_seconds: float = 10.0,
-        deadline_seconds: float = DEFAULT_DEADLINE_SECONDS,
-    ) -> None:
-        """Open a session.
-
-        Args:
-            timeout_seconds: bound of one request.
-            deadline_seconds: how long a request is repeated while nobody answers.
-        """
-        self._http = QueueHttp(base_url, token, timeout_seconds=timeout_seconds)
-        self._deadline_seconds = deadline_seconds
-
-    async def __aenter__(self) -> Self:
-        """Nothing to wait for."""
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Close all connections."""
-        await self.close()
-
-    async def close(self) -> None:
-        """Close all connections."""
-        await self._http.close()
+class QueueClient(QueueSession):
+    """The routes of the main job. Safe for use by many tasks at once."""
 
     # leads and events on their way in
 
@@ -236,16 +190,6 @@ class QueueClient:
     async def finish_sweep_run(self, run_id: UUID, finished: SweepRunFinished) -> SweepStep:
         """End the record of a pass."""
         return await self._ask("POST", f"/v1/sweep/runs/{run_id}/finish", SweepStep, body=finished)
-
-    async def _ask(self, method: str, path: str, answer: type[Answer], **sending: Unpack[_Sending]) -> Answer:
-        return await self._http.ask(method, path, answer, deadline_seconds=self._deadline_seconds, **sending)
-
-    async def _change(
-        self, method: str, path: str, answer: type[Answer], body: BaseModel, operation_id: UUID | None
-    ) -> Answer:
-        """Make one id for all repetitions, so that the change is made once."""
-        headers = {IDEMPOTENCY_KEY: str(operation_id or new_uuid7())}
-        return await self._ask(method, path, answer, body=body, headers=headers)
 
 
 def _suppression(phone_number: str) -> str:

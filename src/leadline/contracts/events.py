@@ -11,6 +11,10 @@ class EventSource(StrEnum):
     WEBHOOK = "bland"
     LOOKUP = "bland_lookup"
     """The sweep read the call at the provider."""
+    HISTORY = "bland_history"
+    """A backfill read the call in the provider's history."""
+    CRM = "convoso"
+    """The CRM told of a new status of one of its leads."""
 
 
 class EventDisposition(StrEnum):

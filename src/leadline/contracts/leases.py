@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from leadline.contracts.base import Message
+from leadline.contracts.crm import Clearance
 
 MAX_GROUP = 200
 """Most items in one lease, mark or report request."""
@@ -36,6 +37,8 @@ class Lease(Message):
     request_data: dict[str, str]
     """What the agent may say: first_name, last_name, the sender's lead_id and list_id."""
     traceparent: str | None = None
+    clearance_needed: bool = False
+    """Whether the CRM is to be asked about the number before `go?`; without its answer there is no `go`."""
 
 
 class StopOrder(Message):
@@ -61,6 +64,8 @@ class SendMarkRequest(Message):
     operation_id: UUID
     dialer: str
     attempt_ids: list[UUID] = Field(min_length=1, max_length=MAX_GROUP)
+    clearances: list[Clearance] = Field(default=[], max_length=MAX_GROUP)
+    """What the CRM said of the numbers of those that needed it."""
 
 
 class MarkAnswer(StrEnum):

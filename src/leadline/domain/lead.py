@@ -40,6 +40,11 @@ class HeldReason(StrEnum):
     CANNOT_DISPATCH = "cannot_dispatch"
     UNRESOLVED_CALL = "unresolved_call"
     CRM_UNKNOWN = "crm_unknown"
+    """The CRM's word on the number could not be learned; it is asked again."""
+    BACKFILL = "backfill"
+    """Known from history alone, and the backfill that read it has not decided yet."""
+    LEGACY_UNCLEAR = "legacy_unclear"
+    """The old system had completed it and does not say why."""
 
 
 class PriorityBand(IntEnum):

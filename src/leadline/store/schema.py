@@ -5,7 +5,7 @@ from typing import Final
 from leadline.domain.errors import LeadlineError
 from leadline.store.connection import Connection
 
-EXPECTED_REVISION: Final = "0001"
+EXPECTED_REVISION: Final = "0002"
 """Revision of the newest file in `migrations/versions`."""
 
 _FIND_VERSION_TABLE: Final = "SELECT to_regclass('alembic_version') IS NOT NULL"

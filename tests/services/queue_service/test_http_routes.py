@@ -129,7 +129,7 @@ async def test_a_limit_has_limits(web: Web, limit: str) -> None:
 
 
 async def test_an_event_needs_to_say_where_it_comes_from(web: Web) -> None:
-    for headers in ({}, {"X-Leadline-Source": "convoso"}):
+    for headers in ({}, {"X-Leadline-Source": "carrier-pigeon"}):
         answer = await web.ask("POST", "/v1/events", b"{}", headers=headers)
         assert (answer.status, answer.code) == (400, "unknown_source")
 

@@ -16,7 +16,18 @@ from leadline.runtime.settings.types import SecretPair
 from services.queue_service.app import create_app
 from tests.services.queue_service.desk import PHONE, Desk
 
-TOKENS = {name: f"token-of-{name}" for name in ("gateway", "dialer", "sweep", "operator", "second-operator")}
+TOKENS = {
+    name: f"token-of-{name}"
+    for name in (
+        "gateway",
+        "dialer",
+        "sweep",
+        "crm-sync",
+        "backfill",
+        "operator",
+        "second-operator",
+    )
+}
 KEY = "Idempotency-Key"
 BECAUSE = {"reason": "asked by phone"}
 

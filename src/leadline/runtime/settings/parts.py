@@ -350,6 +350,19 @@ class SimulatedWorldPart(Part):
         default=10.0, gt=0, le=600, description="Longest time for the answer to a webhook."
     )
     webhook_concurrency: int = Field(default=64, ge=1, le=1000, description="Webhooks under way at once.")
+    convoso_token: SecretStr | None = Field(
+        default=None, description="The `auth_token` that the simulated Convoso wants; without it any will do."
+    )
+    convoso_requests_per_second: float = Field(
+        default=0, ge=0, le=100_000, description="Requests that the simulated Convoso takes in a second; 0 is no limit."
+    )
+    convoso_sale_share: Share = Field(
+        default=0.5, description="Share of transferred people to whom a simulated agent sells."
+    )
+    convoso_connect_url: HttpUrl | None = Field(
+        default=None, description="Where the simulated Convoso posts new statuses (Convoso Connect); none: nowhere."
+    )
+    convoso_connect_key: SecretStr | None = Field(default=None, description="The `X-Api-Key` that it shows there.")
     ledger_limit: int = Field(
         default=500_000, ge=1, le=10_000_000, description="Most requests kept in the ledger; further ones get 500."
     )

@@ -1,0 +1,1 @@
+"""Handlers of backfills: parse, call, respond."""

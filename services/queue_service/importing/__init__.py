@@ -1,0 +1,1 @@
+"""Leads and numbers in bulk: import and export."""

@@ -1,0 +1,1 @@
+"""Handlers of import and export: parse, call, respond."""

@@ -1,0 +1,1 @@
+"""Convoso, simulated as its documents and its users describe it."""

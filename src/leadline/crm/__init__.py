@@ -1,0 +1,1 @@
+"""The CRM that human agents work in: one port, and Convoso behind it."""
