@@ -98,23 +98,15 @@ class Carrier:
     def __init__(self, rates: Rates) -> None:
         """Deterministic: the same rates give the same calls."""
         self.rates = rates
-        self._unanswered = _Wheel(rates.unanswered)
-        self._answered = _Wheel(rates.answered)
+        self._unanswered = Wheel(rates.unanswered)
+        self._answered = Wheel(rates.answered)
 
     def draw(self, number: str, ordinal: int, business_now: float) -> Fate:
         """The fate of the `ordinal`-th call (from 1) to a number, placed at a business instant."""
         # Not the hash of a tuple: that differs from process to process.
         dice = random.Random(f"{self.rates.seed}|{number}|{ordinal}")  # noqa: S311 -- a simulation, not a secret
         local = instant(business_now).astimezone(local_zone(number))
-        outcome = self._outcome(dice, number, ordinal, local.hour)
-        return Fate(
-            outcome=outcome,
-            queue_seconds=dice.uniform(0.3, 2.5),
-            ring_seconds=_ring_seconds(dice, outcome),
-            talk_seconds=_talk_seconds(dice, outcome),
-            variant=dice.random(),
-            callback_at=_callback_text(dice, local) if outcome is Outcome.CALLBACK else None,
-        )
+        return draw_fate(dice, self._outcome(dice, number, ordinal, local.hour), local)
 
     def _outcome(self, dice: random.Random, number: str, ordinal: int, hour: int) -> Outcome:
         if random.Random(f"{self.rates.seed}|{number}").random() < self.rates.bad_number_share:  # noqa: S311 -- see above
@@ -125,12 +117,28 @@ class Carrier:
         return (self._answered if answered else self._unanswered).turn(dice.random())
 
 
-class _Wheel:
+def draw_fate(dice: random.Random, outcome: Outcome, local: datetime) -> Fate:
+    """A call that comes to this outcome, placed at this local time."""
+    return Fate(
+        outcome=outcome,
+        queue_seconds=dice.uniform(0.3, 2.5),
+        ring_seconds=_ring_seconds(dice, outcome),
+        talk_seconds=_talk_seconds(dice, outcome),
+        variant=dice.random(),
+        callback_at=_callback_text(dice, local) if outcome is Outcome.CALLBACK else None,
+    )
+
+
+class Wheel:
+    """Draws outcomes by weight."""
+
     def __init__(self, weights: Mapping[Outcome, float]) -> None:
+        """Weights need not sum to 1."""
         self._outcomes = tuple(weights)
         self._edges = tuple(accumulate(weights.values()))
 
     def turn(self, chance: float) -> Outcome:
+        """The outcome at a chance in [0, 1)."""
         found = bisect(self._edges, chance * self._edges[-1])
         return self._outcomes[min(found, len(self._outcomes) - 1)]
 

@@ -5,11 +5,12 @@ No key is asked for: the simulator listens on loopback and holds nothing but inv
 
 import asyncio
 import json
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from services.simulator.asked import read, refused, sent
 from services.simulator.bland.answers import NAMED_REFUSALS
 from services.simulator.bland.checks import webhook
 from services.simulator.bland.exchange import Exchange
@@ -26,7 +27,6 @@ from services.simulator.scoreboard import score
 from services.simulator.world import ClockWouldRunBackwards, World
 
 _ROWS_PER_CHUNK: Final = 500
-_Read = TypeVar("_Read", bound=BaseModel)
 
 
 class CallElsewhere(BaseModel):
@@ -76,27 +76,27 @@ class ControlHandlers:
 
     async def read_clock(self, _request: web.Request) -> web.Response:
         """Both clocks; also the sign that the simulator is ready."""
-        return _sent(self._world.clock.view())
+        return sent(self._world.clock.view())
 
     async def set_clock(self, request: web.Request) -> web.Response:
         """Move the clock; 409 if it would run backwards under calls that exist."""
-        setting = await _read(request, ClockSetting)
+        setting = await read(request, ClockSetting)
         try:
             self._world.set_clock(setting)
         except ClockWouldRunBackwards:
-            raise _refused(
+            raise refused(
                 web.HTTPConflict, "business time never runs backwards; DELETE /simulator/ledger first"
             ) from None
-        return _sent(self._world.clock.view())
+        return sent(self._world.clock.view())
 
     async def read_rates(self, _request: web.Request) -> web.Response:
         """How people take calls."""
-        return _sent(self._world.carrier.rates)
+        return sent(self._world.carrier.rates)
 
     async def set_rates(self, request: web.Request) -> web.Response:
         """Change it for calls to come."""
-        self._world.carrier = Carrier(await _read(request, Rates))
-        return _sent(self._world.carrier.rates)
+        self._world.carrier = Carrier(await read(request, Rates))
+        return sent(self._world.carrier.rates)
 
     async def read_script(self, _request: web.Request) -> web.Response:
         """How many calls are scripted, by number."""
@@ -104,7 +104,7 @@ class ControlHandlers:
 
     async def add_script(self, request: web.Request) -> web.Response:
         """Script calls to come."""
-        self._world.script.add(await _read(request, ScriptBody))
+        self._world.script.add(await read(request, ScriptBody))
         return web.json_response(self._world.script.waiting())
 
     async def clear_script(self, _request: web.Request) -> web.Response:
@@ -118,10 +118,10 @@ class ControlHandlers:
 
     async def add_faults(self, request: web.Request) -> web.Response:
         """Put rules in force."""
-        rules = await _read(request, FaultRules)
+        rules = await read(request, FaultRules)
         for rule in rules.rules:
             if rule.error is not None and rule.error not in NAMED_REFUSALS:
-                raise _refused(
+                raise refused(
                     web.HTTPBadRequest, f"no refusal is named {rule.error}; there are {', '.join(NAMED_REFUSALS)}"
                 )
         self._world.faults.add(rules)
@@ -134,14 +134,14 @@ class ControlHandlers:
 
     async def place_elsewhere(self, request: web.Request) -> web.Response:
         """Have a foreign or an inbound call."""
-        wanted = await _read(request, CallElsewhere)
+        wanted = await read(request, CallElsewhere)
         if self._world.ledger.full:
-            raise _refused(web.HTTPInternalServerError, "the ledger is full; DELETE /simulator/ledger first")
+            raise refused(web.HTTPInternalServerError, "the ledger is full; DELETE /simulator/ledger first")
         number = e164(wanted.phone_number)
         if number is None:
-            raise _refused(web.HTTPBadRequest, "phone_number: no telephone number")
+            raise refused(web.HTTPBadRequest, "phone_number: no telephone number")
         if wanted.webhook is not None and (wrong := webhook(wanted.webhook)):
-            raise _refused(web.HTTPBadRequest, f"webhook: {wrong}")
+            raise refused(web.HTTPBadRequest, f"webhook: {wrong}")
         call = CallRequest(
             phone_number=number, from_number=wanted.from_number, webhook=wanted.webhook, metadata=wanted.metadata
         )
@@ -177,24 +177,8 @@ class ControlHandlers:
 
     async def read_scoreboard(self, request: web.Request) -> web.Response:
         """Judge the ledger by the rules in the body; by the spec's defaults without one."""
-        rules = await _read(request, Rulebook) if request.can_read_body else Rulebook()
-        return _sent(await asyncio.to_thread(score, self._world.ledger.snapshot(), rules))
-
-
-async def _read(request: web.Request, model: type[_Read]) -> _Read:
-    try:
-        return model.model_validate_json(await request.read())
-    except ValidationError as error:
-        lines = [f"{'.'.join(map(str, found['loc']))}: {found['msg']}" for found in error.errors(include_url=False)]
-        raise _refused(web.HTTPBadRequest, "; ".join(lines)) from None
-
-
-def _refused(kind: type[web.HTTPException], message: str) -> web.HTTPException:
-    return kind(text=json.dumps({"error": message}), content_type="application/json")
-
-
-def _sent(model: BaseModel) -> web.Response:
-    return web.json_response(text=model.model_dump_json())
+        rules = await read(request, Rulebook) if request.can_read_body else Rulebook()
+        return sent(await asyncio.to_thread(score, self._world.ledger.snapshot(), rules))
 
 
 def _count(request: web.Request, name: str, default: int | None) -> int | None:
@@ -202,5 +186,5 @@ def _count(request: web.Request, name: str, default: int | None) -> int | None:
     if text is None:
         return default
     if not (text.isascii() and text.isdigit()):
-        raise _refused(web.HTTPBadRequest, f"{name}: must be a number")
+        raise refused(web.HTTPBadRequest, f"{name}: must be a number")
     return int(text)

@@ -21,6 +21,31 @@ class Place(StrEnum):
     ME = "me"
     RESEND = "resend"
     WEBHOOK = "webhook"
+    CONVOSO = "convoso"
+    """Every request to Convoso."""
+    CONVOSO_STATUSES = "convoso_statuses"
+    CONVOSO_SEARCH = "convoso_search"
+    CONVOSO_UPDATE = "convoso_update"
+    CONVOSO_INSERT = "convoso_insert"
+    CONVOSO_DNC = "convoso_dnc"
+    CONVOSO_CONNECT = "convoso_connect"
+    """What Convoso posts to us."""
+
+    def covers(self, place: "Place") -> bool:
+        """Whether a rule for this place strikes there."""
+        return self is place or (self is Place.CONVOSO and place in CONVOSO_REQUESTS)
+
+
+CONVOSO_REQUESTS: Final = frozenset(
+    {
+        Place.CONVOSO_STATUSES,
+        Place.CONVOSO_SEARCH,
+        Place.CONVOSO_UPDATE,
+        Place.CONVOSO_INSERT,
+        Place.CONVOSO_DNC,
+    }
+)
+_POSTED: Final = frozenset({Place.WEBHOOK, Place.CONVOSO_CONNECT})
 
 
 class FaultKind(StrEnum):
@@ -89,6 +114,7 @@ AFTER: Final = frozenset(
     }
 )
 _REQUEST_KINDS: Final = BEFORE | AFTER | {FaultKind.LATENCY}
+_CONNECT_KINDS: Final = frozenset({FaultKind.NEVER, FaultKind.LATE, FaultKind.DUPLICATE})
 _ONLY_AT: Final = {
     FaultKind.ACCEPT_NO_ID: Place.CREATE,
     FaultKind.ACCEPT_THEN_400: Place.CREATE,
@@ -133,7 +159,8 @@ class FaultRule(BaseModel):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if (self.on is Place.WEBHOOK) == (self.kind in _REQUEST_KINDS):
+        wrong_for_connect = self.on is Place.CONVOSO_CONNECT and self.kind not in _CONNECT_KINDS
+        if (self.on in _POSTED) == (self.kind in _REQUEST_KINDS) or wrong_for_connect:
             raise ValueError(f"{self.kind} is no fault of {self.on}")
         only = _ONLY_AT.get(self.kind)
         if only is not None and self.on is not only:
@@ -167,7 +194,7 @@ class Faults:
     def take(self, place: Place, kinds: Collection[FaultKind], phone_number: str | None) -> FaultRule | None:
         """The rule that strikes here and now, its count used up by one; None if none does."""
         for rule in self._rules:
-            if rule.on is place and rule.kind in kinds and self._strikes(rule, phone_number):
+            if rule.on.covers(place) and rule.kind in kinds and self._strikes(rule, phone_number):
                 return rule
         return None
 

@@ -142,6 +142,22 @@ def after_bad_number(rows: Iterable[LedgerRow]) -> Rows:
     return [call for call in dialled(rows) if told.get(call.phone_number, call.received_real) < call.received_real]
 
 
+def after_sale_in_crm(calls: Rows, news_seconds: float, clearance_seconds: float) -> Rows:
+    """Calls to people whose lead a human agent had ended in the CRM: sold, do not call ...
+
+    Excused is a call within `news_seconds` (business time) of that, and one before which (at most `clearance_seconds`
+    of real time) the CRM had been asked and had still said otherwise: nobody can know what was not yet so.
+    """
+    return [call for call in calls if _knew_of_the_end(call, news_seconds, clearance_seconds)]
+
+
+def _knew_of_the_end(call: LedgerRow, news_seconds: float, clearance_seconds: float) -> bool:
+    word = call.crm_word
+    if word is None or call.received_business - word.ended_business <= news_seconds:
+        return False
+    return word.cleared_real is None or call.received_real - word.cleared_real > clearance_seconds
+
+
 def _told(rows: Iterable[LedgerRow], scope: Callable[[LedgerRow], Hashable]) -> dict[Hashable, float]:
     """Since when (real time) a scope is known to be closed."""
     told: dict[Hashable, float] = {}

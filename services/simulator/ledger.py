@@ -31,6 +31,15 @@ class Delivery(NamedTuple):
     """None: no answer."""
 
 
+class CrmWord(NamedTuple):
+    """What human agents had made of a person's leads in the CRM when a call was accepted."""
+
+    ended_business: float
+    """Since when one of them was over: sold, do not call ..."""
+    cleared_real: float | None
+    """When the CRM last answered a question about the number without any lead that was over."""
+
+
 @dataclass(slots=True, eq=False)
 class LedgerRow:
     """One request for a call, from its receipt to its last webhook. Instants are epoch seconds.
@@ -67,6 +76,8 @@ class LedgerRow:
     delivered_real: float | None = None
     """When its result was first answered with 2xx: from then on the receiver knows."""
     deliveries: list[Delivery] = field(default_factory=list)
+    crm_word: CrmWord | None = None
+    """At its acceptance; None: no lead of the person was over."""
 
 
 def row_view(row: LedgerRow) -> dict[str, Any]:
@@ -94,6 +105,7 @@ def row_view(row: LedgerRow) -> dict[str, Any]:
             {"kind": delivery.kind, "real_at": iso(delivery.real_at), "status": delivery.status}
             for delivery in row.deliveries
         ],
+        "crm_ended_business_at": None if row.crm_word is None else iso(row.crm_word.ended_business),
     }
 
 

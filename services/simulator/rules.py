@@ -61,6 +61,10 @@ class Rulebook(BaseModel):
     """Real instants from which numbers (E.164) must not be called: suppressions that no call told of."""
     plan: Plan = "enterprise"
     """Whose caps are judged; may be stricter than what the simulator enforces."""
+    crm_news_seconds: float = Field(default=5, ge=0)
+    """Business time within which nobody need know that an agent ended a lead in the CRM."""
+    crm_clearance_seconds: float = Field(default=5, ge=0)
+    """Real time for which the CRM's word, once asked for, may be relied on."""
     examples: int = Field(default=20, ge=0, le=10_000)
     """Most rows shown for each thing that went wrong."""
 

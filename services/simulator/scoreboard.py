@@ -28,6 +28,8 @@ class Scoreboard(BaseModel):
     calls_after_stop: int
     """Part of `calls_after_final_result`, or after an instant of `stopped`."""
     calls_after_bad_number: int
+    calls_after_sale_in_crm: int
+    """Calls to people whose lead a human agent had ended in the CRM."""
 
     calls: int
     people_reached: int
@@ -63,6 +65,9 @@ def score(rows: Sequence[LedgerRow], rules: Rulebook) -> Scoreboard:
         "second_posts": judgement.second_posts(rows),
         "calls_after_stop": judgement.after_stop(rows, rules),
         "calls_after_bad_number": judgement.after_bad_number(rows),
+        "calls_after_sale_in_crm": judgement.after_sale_in_crm(
+            calls, rules.crm_news_seconds, rules.crm_clearance_seconds
+        ),
     }
     return Scoreboard(
         **{name: len(found) for name, found in faults.items()},

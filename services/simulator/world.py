@@ -1,10 +1,11 @@
-"""What all simulated parties share: clock, timers, ledger, faults, and how people take calls."""
+"""What all simulated parties share: clock, timers, ledger, faults, how people take calls, and their leads."""
 
 import time
 from collections.abc import Callable
 
 from services.simulator.carrier import Carrier, Rates
 from services.simulator.clock import Clock, ClockSetting
+from services.simulator.convoso.book import LeadBook
 from services.simulator.fate import Fate, Script
 from services.simulator.faults import Faults
 from services.simulator.ledger import Ledger
@@ -30,6 +31,7 @@ class World:
         self.faults = Faults(settings.seed)
         self.script = Script()
         self.carrier = Carrier(Rates(seed=settings.seed))
+        self.convoso = LeadBook(self.clock)
 
     def fate(self, number: str, ordinal: int) -> Fate:
         """How the `ordinal`-th call to a number goes: as scripted, else as drawn."""

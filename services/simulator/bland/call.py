@@ -22,7 +22,8 @@ class Call:
     row: LedgerRow
     created_at: float
     """Whole milliseconds: dates of the list are inclusive, so what is printed must be what is compared."""
-    created_real: float
+    listed_real: float
+    """From when on the list shows it."""
     started_at: float
     """When it begins to ring."""
     is_retry: bool = False

@@ -1,9 +1,7 @@
 """The account at Bland: which calls there are, how they live and end. No HTTP here."""
 
 import random
-from bisect import bisect_left, bisect_right
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from math import floor
@@ -15,6 +13,7 @@ from leadline.runtime.logging import get_logger
 from services.simulator.answer import Answer
 from services.simulator.bland import answers, result
 from services.simulator.bland.call import Call
+from services.simulator.bland.index import CallIndex, Span
 from services.simulator.bland.limits import PLAN_CAPS, Limits
 from services.simulator.bland.request import CallRequest
 from services.simulator.bland.webhooks import WebhookSender
@@ -39,14 +38,14 @@ class Exchange:
         self._settings = settings
         self._world = world
         self._sender = sender
+        self.on_end: Callable[[Call], None] = _nobody_cares
+        """Told of each call that has ended, after its result was sent on its way."""
         self._caps = PLAN_CAPS[settings.plan]
         self.clear()
 
     def clear(self) -> None:
         """Forget every call; its end and its webhooks never come."""
-        self._calls: list[Call] = []
-        self._by_id: dict[str, Call] = {}
-        self._by_number: defaultdict[str, list[Call]] = defaultdict(list)
+        self._calls = CallIndex()
         self._live: dict[str, Call] = {}
         self._limits = Limits(
             self._caps, self._settings.same_number_business_seconds, self._settings.calls_per_business_second
@@ -57,6 +56,10 @@ class Exchange:
     def total_calls(self) -> int:
         """How many calls the account ever had."""
         return len(self._calls)
+
+    def knows_call(self, call_id: str) -> bool:
+        """Whether there is a call of this id."""
+        return self._calls.get(call_id) is not None
 
     def accept(self, request: CallRequest, row: LedgerRow) -> Answer:
         """Judge a request that fits the interface, and place the call unless something speaks against it."""
@@ -97,36 +100,50 @@ class Exchange:
     ) -> Call:
         now = self._world.clock.now()
         self._limits.note_call(number, now)
-        earlier = self._by_number[number]
-        fate = fate or self._world.fate(number, len(earlier) + 1)
+        earlier = self._calls.count_of(number)
+        fate = fate or self._world.fate(number, earlier + 1)
+        real_now = self._world.clock.real_now()
         call = Call(
             id=str(uuid4()),
             request=request,
             number=number,
-            our_number=request.from_number or f"{number[:5]}{_OUR_EXCHANGE}",
-            listed_number=self._listed(number, len(earlier)),
+            our_number=request.from_number or our_number_near(number),
+            listed_number=self.spelling(number, earlier),
             fate=fate,
             row=row,
             created_at=floor(now * 1000) / 1000,
-            created_real=self._world.clock.real_now(),
+            listed_real=real_now + self._settings.listing_lag_seconds,
             started_at=max(now, request.start_at or 0.0) + fate.queue_seconds,
             is_retry=is_retry,
             inbound=row.origin is Origin.INBOUND,
         )
         row.phone_number, row.call_id, row.wants_result = number, call.id, request.webhook is not None
-        earlier.append(call)
-        self._calls.append(call)
-        self._by_id[call.id] = self._live[call.id] = call
-        self._world.timers.at_business(call.planned_end, partial(self._end, call))
+        row.crm_word = self._world.convoso.word(number)
+        self._calls.add([call], real_now)
+        self._begin(call)
         if request.in_call_events and fate.answered:
             self._world.timers.at_business(call.answered_at, partial(self._announce, call))
         return call
+
+    def add_past(self, calls: Sequence[Call]) -> None:
+        """Calls that were made before anybody looked; those without an end go on, and end when they are due to."""
+        self._calls.add(calls, self._world.clock.real_now())
+        for call in calls:
+            if call.live:
+                self._begin(call)
+            else:
+                call.price_dollars = self._price_dollars(call)
+
+    def _begin(self, call: Call) -> None:
+        self._live[call.id] = call
+        self._world.timers.at_business(call.planned_end, partial(self._end, call))
 
     def _announce(self, call: Call) -> None:
         if call.live:
             self._sender.send_in_call_event(call)
 
-    def _listed(self, number: str, ordinal: int) -> str:
+    def spelling(self, number: str, ordinal: int) -> str:
+        """How the list spells a person's number (E.164) in the call after `ordinal` others."""
         chance = random.Random(f"{self._settings.seed}|list|{number}|{ordinal}").random()  # noqa: S311 -- no secret
         return number.removeprefix("+1") if chance < self._settings.national_form_share else number
 
@@ -139,18 +156,21 @@ class Exchange:
         """The call is over: write it down, then tell whoever asked to be told."""
         call.ended_at = ended_at
         self._live.pop(call.id, None)
-        minutes = result.length_seconds(call) / 60
-        call.price_dollars = max(_LEAST_DOLLARS, minutes * self._caps.dollars_per_minute)
+        call.price_dollars = self._price_dollars(call)
         self.balance_dollars -= call.price_dollars
-        self._limits.note_minutes(ended_at, minutes)
+        self._limits.note_minutes(ended_at, result.length_seconds(call) / 60)
         row = call.row
         row.started_business, row.ended_business = min(call.started_at, ended_at), ended_at
         row.outcome = Outcome.FAILED if call.canceled else call.fate.outcome
         row.callback_promised = call.fate.callback_at is not None and not call.stopped
         self._sender.send_result(call)
+        self.on_end(call)
         if call.request.citation_schema_ids or self._cites(call):
             follow = partial(self._sender.send_citations, call)
             self._world.timers.at_business(ended_at + _CITATIONS_SECONDS, follow)
+
+    def _price_dollars(self, call: Call) -> float:
+        return max(_LEAST_DOLLARS, result.length_seconds(call) / 60 * self._caps.dollars_per_minute)
 
     def _cites(self, call: Call) -> bool:
         share = self._settings.citations_share
@@ -188,7 +208,7 @@ class Exchange:
 
     def details(self, call_id: str) -> Answer:
         """`GET /v1/calls/{id}`."""
-        call = self._by_id.get(call_id)
+        call = self._calls.get(call_id)
         if call is None:
             return answers.call_not_found()
         return Answer(200, result.details(call, self._world.clock.now()))
@@ -200,30 +220,31 @@ class Exchange:
 
     def number_of(self, call_id: str) -> str | None:
         """The person's number of a call, for faults that concern a number."""
-        call = self._by_id.get(call_id)
+        call = self._calls.get(call_id)
         return None if call is None else call.number
 
     def resend(self, call_ids: Sequence[str]) -> Answer:
         """`POST /v1/postcall/webhooks/resend`: only results that were sent before, to the same address."""
-        calls = [self._by_id.get(call_id) for call_id in call_ids]
+        calls = [self._calls.get(call_id) for call_id in call_ids]
         resent = [call.id for call in calls if call is not None and self._sender.resend_result(call)]
         return Answer(200, {"data": {"resent": resent, "failed": sorted(set(call_ids) - set(resent))}, "errors": None})
 
     def knows_number(self, number: str) -> bool:
         """Whether any call was made to (or came from) this person."""
-        return number in self._by_number
+        return self._calls.count_of(number) > 0
 
-    def listed(self, created_from: float, created_to: float, number: str | None) -> list[Call]:
+    def listed(self, created_from: float, created_to: float, number: str | None) -> Span:
         """Calls that the list knows already, created within [from, to] business time, oldest first.
 
         `number` as E.164 narrows the search; how a call spells it is the caller's to compare.
         """
-        calls = self._calls if number is None else self._by_number.get(number, [])
-        seen = bisect_right(
-            calls,
-            self._world.clock.real_now() - self._settings.listing_lag_seconds,
-            key=lambda call: call.created_real,
-        )
-        first = bisect_left(calls, created_from, hi=seen, key=lambda call: call.created_at)
-        last = bisect_right(calls, created_to, lo=first, hi=seen, key=lambda call: call.created_at)
-        return calls[first:last]
+        return self._calls.between(created_from, created_to, number, self._world.clock.real_now())
+
+
+def _nobody_cares(_call: Call) -> None:
+    """Until somebody does."""
+
+
+def our_number_near(number: str) -> str:
+    """The number of ours that calls a person (E.164) when the request names none: one of the same area."""
+    return f"{number[:5]}{_OUR_EXCHANGE}"

@@ -11,6 +11,7 @@ from services.simulator.answer import Answer
 from services.simulator.bland import answers
 from services.simulator.bland.call import Call
 from services.simulator.bland.exchange import Exchange
+from services.simulator.bland.index import Span
 from services.simulator.bland.result import list_item
 from services.simulator.phone import e164
 
@@ -45,23 +46,22 @@ def list_calls(exchange: Exchange, parameters: Mapping[str, str], now: float) ->
     except BadQuery as error:
         return answers.invalid(str(error))
     person = query.person if query.person and exchange.knows_number(query.person) else None
-    calls = exchange.listed(query.created_from, query.created_to, person)
-    if not query.ascending:
-        calls.reverse()
-    matching = _matching(calls, query, now)
-    page = [list_item(call, now) for call in matching[query.first : query.end]]
+    matching = _matching(exchange.listed(query.created_from, query.created_to, person), query, now)
+    shown = matching.page(query.first, query.end, ascending=query.ascending)
+    page = [list_item(call, now) for call in shown]
     return Answer(200, {"total_count": len(matching), "count": len(page), "calls": page})
 
 
-def _matching(calls: list[Call], query: ListQuery, now: float) -> list[Call]:
+def _matching(span: Span, query: ListQuery, now: float) -> Span:
     if not query.tests:
-        return calls
+        return span
 
     def matches(call: Call) -> bool:
         item = list_item(call, now)
         return all(test(item) for test in query.tests)
 
-    return [call for call in calls if matches(call)]
+    found = [call for call in span.page(0, len(span), ascending=True) if matches(call)]
+    return Span(found, 0, len(found))
 
 
 def read_query(parameters: Mapping[str, str]) -> ListQuery:

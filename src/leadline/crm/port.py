@@ -49,6 +49,8 @@ class CallNews:
     outcome: Outcome
     fields: Mapping[str, str] = field(default_factory=dict)
     """By our own names: `summary`, `transcript`, `answered_by`, `talk_seconds`, `state` ..."""
+    keeps_status: bool = False
+    """Whether the lead's status stays as it is: it is final, and this outcome is not."""
 
 
 @dataclass(frozen=True, slots=True)

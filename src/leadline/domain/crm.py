@@ -56,6 +56,8 @@ class CrmStatus:
         return CrmStanding.FINAL if self.final else CrmStanding.OPEN
 
 
+_ENDING: Final = STOP_OUTCOMES | SALE_OUTCOMES | {Outcome.NOT_INTERESTED, Outcome.BAD_NUMBER}
+
 StatusTable = Mapping[str, CrmStatus]
 """The account's statuses by code."""
 
@@ -74,13 +76,13 @@ def strictest(standings: Iterable[CrmStanding]) -> CrmStanding:
 def may_be_written(code: str, outcome: Outcome, statuses: StatusTable) -> bool:
     """Whether a result may set this status.
 
-    A status that would be read back as the end of the lead is written for a final outcome alone, and one that the
-    account does not list never: else our own word would come back to us as an agent's.
+    A status that would be read back as the end of the lead is written for an outcome that ends it alone, and one that
+    the account does not list never: else our own word would come back to us as an agent's.
     """
     status = statuses.get(code)
     if status is None:
         return False
-    return status.standing is CrmStanding.OPEN or outcome in STOP_OUTCOMES | SALE_OUTCOMES | {Outcome.NOT_INTERESTED}
+    return status.standing is CrmStanding.OPEN or outcome in _ENDING
 
 
 def clearance_needed(mode: ClearanceMode, *, was_transferred: bool) -> bool:

@@ -11,11 +11,15 @@ from yarl import URL
 
 from leadline.contracts.leases import StopResult
 from leadline.domain.ids import CallId, PhoneNumber
-from leadline.telephony import bland_lists, loose_json
+from leadline.runtime import loose_json
+from leadline.runtime.http.answers import read_bounded, retry_after_seconds
+from leadline.telephony import bland_lists
 from leadline.telephony.bland_answers import classify_answer, stated_cause
+from leadline.telephony.bland_history import read_page, window_query
 from leadline.telephony.bland_request import call_body
 from leadline.telephony.bland_result import EventKind, parse_event
-from leadline.telephony.gated_http import GatedPayload, NothingWritten, provider_session, read_bounded
+from leadline.telephony.gated_http import GatedPayload, NothingWritten, provider_session
+from leadline.telephony.history import HistoryPage
 from leadline.telephony.port import (
     Account,
     CallDetails,
@@ -42,7 +46,7 @@ _NOT_THERE: Final = ("not found", "no call", "does not exist")
 
 
 class BlandClient:
-    """Implements `leadline.telephony.port.Telephony`. Make it inside a running loop; close it, or use `async with`."""
+    """Implements `Telephony` and `History`. Make it inside a running loop; close it, or use `async with`."""
 
     def __init__(
         self, *, base_url: str, api_key: str, timeout_seconds: float = 15.0, public_url: str | None = None
@@ -106,6 +110,10 @@ class BlandClient:
         """All calls of the account since an instant. Raises ProviderError."""
         return await bland_lists.list_history(self._list_page, since)
 
+    async def window(self, starts_at: datetime, ends_at: datetime, first: int, end: int) -> HistoryPage:
+        """One page of the calls created between two instants, both inclusive, oldest first. Raises ProviderError."""
+        return read_page(await self._list_page(window_query(starts_at, ends_at, first, end)))
+
     async def _list_page(self, query: Mapping[str, str]) -> object:
         status, raw = await self._ask("GET", self._url("v1", "calls").with_query(query), _MOST_LIST_BYTES)
         return _decoded(status, raw)
@@ -164,7 +172,10 @@ class BlandClient:
         if response.status in _REFUSING_STATUSES:
             raise ProviderRefused(f"Bland refuses our key or account: {stated_cause(raw) or response.status}")
         if response.status == 429 or response.status >= 500:
-            raise ProviderUnreachable(f"Bland answered {response.status}: {stated_cause(raw) or 'without a cause'}")
+            raise ProviderUnreachable(
+                f"Bland answered {response.status}: {stated_cause(raw) or 'without a cause'}",
+                retry_after_seconds(response.headers),
+            )
         return response.status, raw
 
 

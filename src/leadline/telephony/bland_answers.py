@@ -6,16 +6,15 @@ Sources: the vendor's error catalogue for `POST /v1/calls` and both of its error
 
 import re
 from collections.abc import Iterator, Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from leadline.contracts.leases import RejectionClass
 from leadline.domain.ids import CallId
-from leadline.telephony import loose_json
+from leadline.runtime import loose_json
+from leadline.runtime.http.answers import retry_after_seconds
 from leadline.telephony.port import Doubt, PlaceAnswer, Placed, Rejected
 
 _LONGEST_MESSAGE: Final = 500
-_LONGEST_RETRY_AFTER_SECONDS: Final = 86_400.0
 _CALL_ID: Final = re.compile(r"[!-~]{1,128}")
 
 _UNCERTAIN: Final = re.compile(r"unable to queue", re.IGNORECASE)
@@ -63,19 +62,6 @@ def classify_answer(status: int, headers: Mapping[str, str], body: bytes) -> Pla
     message = (stated or f"HTTP {status}")[:_LONGEST_MESSAGE]
     retry_after = retry_after_seconds(headers) if rejection is RejectionClass.CAPACITY else None
     return Rejected(rejection, message, status, retry_after)
-
-
-def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """`Retry-After` as seconds: a number, or a date measured against the answer's own `Date` (no clock of ours)."""
-    text = headers.get("Retry-After", "").strip()
-    seconds = loose_json.number(text)
-    if seconds is None and text:
-        try:
-            wait = parsedate_to_datetime(text) - parsedate_to_datetime(headers.get("Date", ""))
-            seconds = wait.total_seconds()
-        except (ValueError, TypeError, OverflowError):
-            return None
-    return None if seconds is None else min(max(seconds, 0.0), _LONGEST_RETRY_AFTER_SECONDS)
 
 
 def stated_cause(body: bytes) -> str:

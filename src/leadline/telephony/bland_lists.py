@@ -11,7 +11,7 @@ from typing import Final
 
 from leadline.domain.ids import CallId, PhoneNumber
 from leadline.domain.phone import national_form, normalise_any
-from leadline.telephony import loose_json
+from leadline.runtime import loose_json
 from leadline.telephony.port import FoundCalls, ListedCall, ProviderNonsense
 
 PAGE_CALLS: Final = 1000
@@ -69,7 +69,7 @@ async def _page_through(
                 "limit": str(PAGE_CALLS),
             }
         )
-        rows = _rows(body)
+        rows = list_rows(body)
         calls = list(_calls(rows))
         fresh = {call.call_id for call in calls} - listed
         found.update((call.call_id, call) for call in calls)
@@ -81,7 +81,12 @@ async def _page_through(
     return False
 
 
-def _rows(body: object) -> list[object]:
+def list_rows(body: object) -> list[object]:
+    """The rows of one page.
+
+    Raises:
+        ProviderNonsense: there is no list.
+    """
     rows = body.get("calls") if isinstance(body, dict) else body
     if not isinstance(rows, list):
         raise ProviderNonsense("Bland's list of calls has no `calls`")

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from leadline.domain.call_result import CallResult
 from leadline.domain.ids import AttemptId, CallId
-from leadline.telephony import loose_json
+from leadline.runtime import loose_json
 from leadline.telephony.bland_transcript import person_lines
 
 _CALL_ID: Final = re.compile(r"[!-~]{1,128}")

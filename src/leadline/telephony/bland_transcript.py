@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from leadline.telephony import loose_json
+from leadline.runtime import loose_json
 
 _SPEAKER: Final = re.compile(
     r"\s*(user|assistant|robot|agent|agent-action|agent action|ai|bot|system|tool)\s*:\s*(.*)",

@@ -89,16 +89,3 @@ def provider_session(headers: dict[str, str], timeout_seconds: float) -> aiohttp
         trace_configs=[gate_trace()],
         trust_env=False,
     )
-
-
-async def read_bounded(response: aiohttp.ClientResponse, most_bytes: int) -> bytes | None:
-    """The body, or None if it is longer than `most_bytes`: then the connection is not to be used again."""
-    parts: list[bytes] = []
-    left = most_bytes
-    async for part in response.content.iter_any():
-        left -= len(part)
-        if left < 0:
-            response.close()
-            return None
-        parts.append(part)
-    return b"".join(parts)

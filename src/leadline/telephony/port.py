@@ -158,6 +158,10 @@ class ProviderUnreachable(ProviderError):
 
     code = "provider_unreachable"
 
+    def __init__(self, sentence: str, retry_after_seconds: float | None = None) -> None:
+        super().__init__(sentence)
+        self.retry_after_seconds = retry_after_seconds
+
 
 class ProviderRefused(ProviderError):
     """The provider refuses our key or account (401, 402, 403). Asking again helps nobody until that is mended."""

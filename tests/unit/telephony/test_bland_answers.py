@@ -10,7 +10,8 @@ from multidict import CIMultiDict
 
 from leadline.contracts.leases import RejectionClass
 from leadline.domain.ids import CallId
-from leadline.telephony.bland_answers import classify_answer, retry_after_seconds
+from leadline.runtime.http.answers import retry_after_seconds
+from leadline.telephony.bland_answers import classify_answer
 from leadline.telephony.port import Doubt, Placed, Rejected
 
 BAD, DNC, ACCOUNT = RejectionClass.BAD_NUMBER, RejectionClass.DNC, RejectionClass.ACCOUNT
