@@ -14,7 +14,13 @@ COMMENT ON COLUMN leads.times_approximate IS 'Imported from a clock whose error 
 -- Held leads are few; who waits for the CRM or for the end of a backfill is found without reading the others.
 CREATE INDEX leads_held ON leads (status_reason, id) WHERE status = 'held';
 
+-- The CRM names a lead by the sender's id where it names no number.
+CREATE INDEX leads_by_sender ON leads (sender_lead_id) WHERE sender_lead_id IS NOT NULL;
+
 -- ---------------------------------------------------------------- CRM
+
+-- Who phoned us and was transferred may have bought since, and there is no attempt that says so.
+CREATE INDEX events_inbound_transfers ON events (lead_id) WHERE kind = 'inbound' AND outcome = 'TRANSFERRED';
 
 CREATE TABLE crm_statuses (
     code      text PRIMARY KEY CHECK (code <> ''),
@@ -52,6 +58,7 @@ COMMENT ON COLUMN crm_outbox.next_try_at IS 'Real time; whoever takes a message 
 CREATE INDEX crm_outbox_in_order ON crm_outbox (subject, id) WHERE state = 'waiting';
 CREATE INDEX crm_outbox_next ON crm_outbox (next_try_at, id) WHERE state = 'waiting';
 CREATE INDEX crm_outbox_dead ON crm_outbox (id) WHERE state = 'dead';
+CREATE INDEX crm_outbox_superseded ON crm_outbox (id) WHERE state = 'superseded';
 
 CREATE TABLE crm_questions (
     lead_id     uuid PRIMARY KEY,
@@ -67,6 +74,7 @@ CREATE TABLE backfill_runs (
     id                     uuid PRIMARY KEY,
     starts_at              timestamptz NOT NULL,
     ends_at                timestamptz NOT NULL,
+    asked_ends_at          timestamptz NOT NULL,
     campaign               text,
     state                  text NOT NULL CHECK (state IN ('listing', 'deciding', 'incomplete', 'finished')),
     holder                 text,
@@ -74,11 +82,12 @@ CREATE TABLE backfill_runs (
     created_at             timestamptz NOT NULL,
     finished_at            timestamptz,
     counters               jsonb NOT NULL DEFAULT '{}',
-    CONSTRAINT ranges_run_forwards CHECK (starts_at < ends_at)
+    CONSTRAINT ranges_run_forwards CHECK (starts_at < ends_at AND ends_at <= asked_ends_at)
 );
 COMMENT ON TABLE backfill_runs IS 'One reading of the provider''s history between two instants; goes on where it was killed';
 COMMENT ON COLUMN backfill_runs.held_until IS 'Real time; a process that lets it pass has lost the run';
-CREATE UNIQUE INDEX one_unfinished_run_per_range ON backfill_runs (starts_at, ends_at, coalesce(campaign, ''))
+COMMENT ON COLUMN backfill_runs.asked_ends_at IS 'The end that was asked for; ends_at was moved back to what was surely listed then';
+CREATE UNIQUE INDEX one_unfinished_run_per_range ON backfill_runs (starts_at, asked_ends_at, coalesce(campaign, ''))
     WHERE state <> 'finished';
 CREATE INDEX backfill_runs_by_time ON backfill_runs (created_at);
 
@@ -94,4 +103,12 @@ CREATE TABLE backfill_windows (
     CONSTRAINT windows_run_forwards CHECK (starts_at < ends_at),
     CONSTRAINT failed_windows_say_why CHECK (state <> 'failed' OR problem IS NOT NULL)
 );
+CREATE INDEX backfill_windows_missing ON backfill_windows (run_id, state, starts_at) WHERE state <> 'done';
 COMMENT ON TABLE backfill_windows IS 'Closed windows of a run, [starts_at, ends_at); halved where they hold too many calls';
+
+CREATE TABLE backfill_news (
+    run_id  uuid NOT NULL REFERENCES backfill_runs,
+    lead_id uuid NOT NULL,
+    PRIMARY KEY (run_id, lead_id)
+);
+COMMENT ON TABLE backfill_news IS 'Leads of which a run found a call that is newer than all they knew; planned anew once the run has read everything';

@@ -17,7 +17,8 @@ from leadline.runtime.postgres import INDEXES_ONLY, create_pool, is_unavailable
 from leadline.runtime.settings.types import SecretPair
 from leadline.store.operations import OperationConflict
 from leadline.store.schema import require_expected_revision
-from services.queue_service.handlers import SERVICE
+from services.queue_service.backfilling.runs import BackfillTaken, ImpossibleRange, WindowsMissing
+from services.queue_service.handling import SERVICE
 from services.queue_service.intake import UnknownCampaign
 from services.queue_service.operating import NotFound, NumberSuppressed
 from services.queue_service.permissions import permissions
@@ -37,6 +38,9 @@ PROBLEMS: Final[ProblemTable] = {
     NotFound: ProblemKind(404, "Not found"),
     IllegalTransition: ProblemKind(409, "Not in its present status"),
     NumberSuppressed: ProblemKind(409, "The number is suppressed"),
+    BackfillTaken: ProblemKind(409, "Another process holds the run"),
+    WindowsMissing: ProblemKind(409, "Windows of the run are missing"),
+    ImpossibleRange: ProblemKind(400, "No range that can be read"),
     OperationConflict: ProblemKind(422, "The operation id was used before"),
 }
 AWAY: Final = ProblemKind(503, "The database does not answer now", "database_away", retry_after_seconds=1)

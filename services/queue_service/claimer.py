@@ -261,4 +261,5 @@ def _lease(leased: Leased, lease_seconds: float) -> Lease:
         lease_seconds=lease_seconds,
         request_data={key: value for key, value in known.items() if value},
         traceparent=attempt.traceparent,
+        clearance_needed=leased.clearance_needed,
     )

@@ -9,7 +9,8 @@ from leadline.domain.rules.dispatch import first_legal, judge
 from leadline.store import gate, leads, pace
 from leadline.store.connection import Connection
 from leadline.store.gate import Gate
-from leadline.store.numbers import LeadRow, load_numbers
+from leadline.store.numbers import LeadRow, NumberState, load_numbers
+from services.queue_service.crm import clearing
 from services.queue_service.marking import count_calls_left
 from services.queue_service.operating import NotFound
 from services.queue_service.policy import Policy
@@ -26,6 +27,7 @@ async def explain(conn: Connection, policy: Policy, lead_id: LeadId) -> Explanat
     rules, facts, about_number = policy.rules_for(lead.campaign), number.lead_facts(lead), number.number_facts()
     answers = judge(state.now, facts, about_number, rules)
     answers += _switches(policy, state, lead)
+    answers.append(_clearance(policy, number))
     answers.append(await _pace(conn, policy, state))
     next_at = None
     if lead.status in PLANNED_STATUSES and not lead.calling:
@@ -55,6 +57,11 @@ def _switch(rule: Rule, running: Code, stopped: Code, reason: str | None) -> Rul
     if reason is None:
         return RuleAnswer(rule, allowed=True, code=running)
     return RuleAnswer(rule, allowed=False, code=stopped, facts={"reason": reason})
+
+
+def _clearance(policy: Policy, number: NumberState) -> RuleAnswer:
+    asked = clearing.is_needed(policy, number)
+    return RuleAnswer(Rule.CRM_CLEARANCE, allowed=True, code=Code.CRM_ASKED_FIRST if asked else Code.CRM_NOT_ASKED)
 
 
 async def _pace(conn: Connection, policy: Policy, state: Gate) -> RuleAnswer:

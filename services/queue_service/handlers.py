@@ -1,7 +1,6 @@
 """Handlers: parse, call, respond."""
 
 import hashlib
-import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
@@ -32,12 +31,10 @@ from leadline.store import gate, suppressions, sweep
 from leadline.store.clock import get_clock
 from leadline.store.connection import Connection
 from services.queue_service import explaining, operating, reading, sweeping
+from services.queue_service.handling import once, operation_id_of, service_of
 from services.queue_service.operating import NotFound
 from services.queue_service.service import QueueService
 
-SERVICE = web.AppKey("service", QueueService)
-IDEMPOTENCY_KEY = "Idempotency-Key"
-_OPERATION_ID = re.compile(r"[!-~]{1,200}")
 PROMISE_LIMIT = 100
 FIRST_YEAR, LAST_YEAR = 2000, 2999
 """A time beyond is a slip of the pen, and near the ends of the calendar no arithmetic holds."""
@@ -63,24 +60,6 @@ class _PlanQuery(BaseModel):
     limit: int = Field(default=500, ge=1, le=5000)
 
 
-def _service(request: web.Request) -> QueueService:
-    return request.app[SERVICE]
-
-
-def _operation_id(request: web.Request, *, needed: bool) -> str | None:
-    """The caller's operation id. HttpProblem 400 if it is needed and missing, or no token of printable characters."""
-    given = request.headers.get(IDEMPOTENCY_KEY)
-    if given is None and not needed:
-        return None
-    if given is None or not _OPERATION_ID.fullmatch(given):
-        raise HttpProblem(
-            400,
-            "operation_id_needed",
-            f"Send {IDEMPOTENCY_KEY}: up to 200 printable characters, new for each change, the same for a repetition.",
-        )
-    return given
-
-
 # ---------------------------------------------------------------- leads and events
 
 
@@ -88,8 +67,8 @@ async def submit_lead(request: web.Request) -> web.Response:
     """Take a lead."""
     posted = await parse_body(request, LeadSubmission)
     digest = hashlib.sha256(await request.read()).digest()
-    operation_id = _operation_id(request, needed=False)
-    accepted = await _service(request).submit_lead(posted, request[CALLER], operation_id, digest)
+    operation_id = operation_id_of(request, needed=False)
+    accepted = await service_of(request).submit_lead(posted, request[CALLER], operation_id, digest)
     return respond(accepted)
 
 
@@ -98,7 +77,7 @@ async def store_event(request: web.Request) -> web.Response:
     source = request.headers.get("X-Leadline-Source", "")
     if source not in set(EventSource):
         raise HttpProblem(400, "unknown_source", f"Send X-Leadline-Source: one of {', '.join(EventSource)}.")
-    return respond(await _service(request).store_event(EventSource(source), await request.read()))
+    return respond(await service_of(request).store_event(EventSource(source), await request.read()))
 
 
 # ---------------------------------------------------------------- the protocol of one attempt
@@ -106,26 +85,26 @@ async def store_event(request: web.Request) -> web.Response:
 
 async def lease(request: web.Request) -> web.Response:
     """Lease leads and take stop orders; both are given back if the dialer is gone."""
-    batch = await _service(request).lease(await parse_body(request, LeaseRequest))
+    batch = await service_of(request).lease(await parse_body(request, LeaseRequest))
     if request.transport is None or request.transport.is_closing():
-        _service(request).give_back(batch)
+        service_of(request).give_back(batch)
     return respond(batch)
 
 
 async def mark(request: web.Request) -> web.Response:
     """Answer `go?`."""
-    return respond(await _service(request).mark(await parse_body(request, SendMarkRequest)))
+    return respond(await service_of(request).mark(await parse_body(request, SendMarkRequest)))
 
 
 async def report(request: web.Request) -> web.Response:
     """Take reports."""
-    return respond(await _service(request).report(await parse_body(request, ReportRequest)))
+    return respond(await service_of(request).report(await parse_body(request, ReportRequest)))
 
 
 async def report_stop(request: web.Request) -> web.Response:
     """Take what became of a stop order."""
     order_id = parse_path(request, _LeadPath).id
-    return respond(await _service(request).report_stop(order_id, await parse_body(request, StopReport)))
+    return respond(await service_of(request).report_stop(order_id, await parse_body(request, StopReport)))
 
 
 # ---------------------------------------------------------------- operators: leads
@@ -133,20 +112,20 @@ async def report_stop(request: web.Request) -> web.Response:
 
 async def find_leads(request: web.Request) -> web.Response:
     """Leads of a number."""
-    service = _service(request)
+    service = service_of(request)
     number = _number(parse_query(request, _NumberQuery).phone_number)
     return respond(LeadList(leads=await service.read(lambda conn: reading.find_leads(conn, service.policy, number))))
 
 
 async def get_lead(request: web.Request) -> web.Response:
     """One lead."""
-    service, lead_id = _service(request), LeadId(parse_path(request, _LeadPath).id)
+    service, lead_id = service_of(request), LeadId(parse_path(request, _LeadPath).id)
     return respond(await service.read(lambda conn: reading.read_lead(conn, service.policy, lead_id)))
 
 
 async def explain_lead(request: web.Request) -> web.Response:
     """Why, or why not."""
-    service, lead_id = _service(request), LeadId(parse_path(request, _LeadPath).id)
+    service, lead_id = service_of(request), LeadId(parse_path(request, _LeadPath).id)
     return respond(await service.read(lambda conn: explaining.explain(conn, service.policy, lead_id)))
 
 
@@ -157,23 +136,16 @@ def _lead_verb(model: type[BaseModel], verb: Verb) -> Callable[[web.Request], Aw
     """A handler that does something to one lead, once per operation id, and answers with the lead."""
 
     async def handler(request: web.Request) -> web.Response:
-        service, lead_id = _service(request), LeadId(parse_path(request, _LeadPath).id)
+        service, lead_id = service_of(request), LeadId(parse_path(request, _LeadPath).id)
         body = await parse_body(request, model)
 
         async def work(conn: Connection) -> dict[str, Any]:
             await verb(conn, service, lead_id, body, request[CALLER])
             return (await reading.read_leads(conn, service.policy, [lead_id]))[0].model_dump(mode="json")
 
-        return await _once(request, work)
+        return await once(request, work)
 
     return handler
-
-
-async def _once(request: web.Request, work: Callable[[Connection], Awaitable[dict[str, Any]]]) -> web.Response:
-    operation_id = _operation_id(request, needed=True)
-    asked = f"{request.method} {request.path}\n".encode() + await request.read()
-    answer = await _service(request).once(request[CALLER], operation_id, hashlib.sha256(asked).digest(), work)
-    return web.json_response(answer)
 
 
 async def _pause(conn: Connection, _: QueueService, lead_id: LeadId, body: Reason, actor: str) -> None:
@@ -226,7 +198,7 @@ def _number(text: str) -> PhoneNumber:
 async def get_suppression(request: web.Request) -> web.Response:
     """Say whether the number is on the list."""
     number = _number(request.match_info["phone_number"])
-    return respond(await _service(request).read(lambda conn: _suppression(conn, number)))
+    return respond(await service_of(request).read(lambda conn: _suppression(conn, number)))
 
 
 async def _suppression(conn: Connection, number: PhoneNumber) -> SuppressionView:
@@ -239,12 +211,13 @@ async def _suppression(conn: Connection, number: PhoneNumber) -> SuppressionView
 async def put_suppression(request: web.Request) -> web.Response:
     """Put the number on the list."""
     number, body = _number(request.match_info["phone_number"]), await parse_body(request, SuppressionRequest)
+    policy = service_of(request).policy
 
     async def work(conn: Connection) -> dict[str, Any]:
-        await operating.suppress(conn, number, body.reason, body.source, request[CALLER])
+        await operating.suppress(conn, policy, number, body.reason, body.source, request[CALLER])
         return (await _suppression(conn, number)).model_dump(mode="json")
 
-    return await _once(request, work)
+    return await once(request, work)
 
 
 async def delete_suppression(request: web.Request) -> web.Response:
@@ -256,12 +229,12 @@ async def delete_suppression(request: web.Request) -> web.Response:
         await operating.unsuppress(conn, number, body.reason, request[CALLER])
         return was.model_dump(mode="json")
 
-    return await _once(request, work)
+    return await once(request, work)
 
 
 async def list_campaigns(request: web.Request) -> web.Response:
     """Campaigns and their switches."""
-    service = _service(request)
+    service = service_of(request)
     state = await service.read(gate.read_gate)
     return respond(CampaignList(campaigns=reading.campaign_views(service.policy, state)))
 
@@ -270,7 +243,7 @@ def _campaign_verb(
     verb: Callable[..., Awaitable[None]],
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def handler(request: web.Request) -> web.Response:
-        service, campaign = _service(request), CampaignName(request.match_info["campaign"])
+        service, campaign = service_of(request), CampaignName(request.match_info["campaign"])
         body = await parse_body(request, Reason)
 
         async def work(conn: Connection) -> dict[str, Any]:
@@ -278,7 +251,7 @@ def _campaign_verb(
             views = reading.campaign_views(service.policy, await gate.read_gate(conn))
             return next(v for v in views if v.campaign == campaign).model_dump(mode="json")
 
-        return await _once(request, work)
+        return await once(request, work)
 
     return handler
 
@@ -295,7 +268,7 @@ def _gate_verb(verb: Callable[..., Awaitable[object]]) -> Callable[[web.Request]
             await verb(conn, body.reason, request[CALLER])
             return reading.gate_view(await gate.read_gate(conn)).model_dump(mode="json")
 
-        return await _once(request, work)
+        return await once(request, work)
 
     return handler
 
@@ -307,7 +280,7 @@ release_dispatch = _gate_verb(operating.release_dispatch)
 
 async def get_stats(request: web.Request) -> web.Response:
     """The board's figures."""
-    return respond(await _service(request).stats())
+    return respond(await service_of(request).stats())
 
 
 # ---------------------------------------------------------------- sweep
@@ -316,27 +289,27 @@ async def get_stats(request: web.Request) -> web.Response:
 async def get_sweep_plan(request: web.Request) -> web.Response:
     """Everything late or stuck."""
     limit = parse_query(request, _PlanQuery).limit
-    return respond(await _service(request).read(lambda conn: sweeping.read_plan(conn, limit)))
+    return respond(await service_of(request).read(lambda conn: sweeping.read_plan(conn, limit)))
 
 
 async def sweep_expire(request: web.Request) -> web.Response:
     """Time alone."""
-    return respond(SweepStep(counters=await _service(request).expire()))
+    return respond(SweepStep(counters=await service_of(request).expire()))
 
 
 async def sweep_apply_events(request: web.Request) -> web.Response:
     """Apply what was kept."""
-    return respond(SweepStep(counters=await _service(request).apply_events()))
+    return respond(SweepStep(counters=await service_of(request).apply_events()))
 
 
 async def check_promises(request: web.Request) -> web.Response:
     """The promises as queries."""
-    return respond(await _service(request).check_promises(PROMISE_LIMIT))
+    return respond(await service_of(request).check_promises(PROMISE_LIMIT))
 
 
 async def begin_sweep_run(request: web.Request) -> web.Response:
     """A sweep begins."""
-    return respond(SweepRunStarted(run_id=await _service(request).transaction(sweeping.begin_run)))
+    return respond(SweepRunStarted(run_id=await service_of(request).transaction(sweeping.begin_run)))
 
 
 async def finish_sweep_run(request: web.Request) -> web.Response:
@@ -347,5 +320,5 @@ async def finish_sweep_run(request: web.Request) -> web.Response:
         now = (await get_clock(conn)).now
         return await sweep.finish_run(conn, run_id, now, succeeded=body.succeeded, counters=body.counters)
 
-    finished = await _service(request).transaction(work)
+    finished = await service_of(request).transaction(work)
     return respond(SweepStep(counters={"finished": int(finished)}))

@@ -1,11 +1,12 @@
 """The inbox: an event is kept first, then applied; if applying fails it stays kept, and the sweep applies it again."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from leadline.contracts.events import EventDisposition, EventSource, EventStored
 from leadline.domain.ids import PhoneNumber
+from leadline.runtime.ids import new_uuid7
 from leadline.runtime.logging import get_logger
 from leadline.store import events, phones
 from leadline.store.changes import Changes
@@ -15,8 +16,10 @@ from leadline.store.events import EventResult, NewEvent
 from leadline.store.numbers import NumberState, load_numbers
 from leadline.store.records import Alarm
 from leadline.telephony.bland_result import ParsedEvent, parse_event
-from services.queue_service.applying import Applying, apply_event
+from services.queue_service.applying import apply_event
 from services.queue_service.correlating import Incoming, correlate
+from services.queue_service.crm.status_events import apply_status
+from services.queue_service.hearing import Applying
 from services.queue_service.policy import Policy
 
 log = get_logger(__name__)
@@ -66,14 +69,35 @@ async def store_one(conn: Connection, policy: Policy, delivery: Delivery) -> Eve
     if delivery.key not in ids:
         return await _duplicate(conn, delivery.key)
     event_id = ids[delivery.key]
+
+    async def apply() -> EventResult:
+        return (await _apply(conn, policy, [(event_id, delivery.source, delivery.parsed)]))[0]
+
+    return await _apply_or_keep(conn, clock, event_id, apply)
+
+
+async def store_status(conn: Connection, policy: Policy, body: bytes) -> EventStored:
+    """Keep one delivery of the CRM whatever happens, inside the caller's transaction; apply it under a savepoint.
+
+    Each delivery is an event of its own: a status may be set, taken back and set again, and its bodies are the same.
+    """
+    clock = await get_clock(conn)
+    row = NewEvent(EventSource.CRM, str(new_uuid7()), hashlib.sha256(body).digest(), body)
+    (event_id,) = (await events.insert_events(conn, [row], clock.now)).values()
+    return await _apply_or_keep(conn, clock, event_id, lambda: apply_status(conn, policy, event_id, body))
+
+
+async def _apply_or_keep(
+    conn: Connection, clock: Clock, event_id: int, apply: Callable[[], Awaitable[EventResult]]
+) -> EventStored:
     try:
         async with conn.transaction():
-            results = await _apply(conn, policy, [(event_id, delivery.source, delivery.parsed)])
-            await events.settle_events(conn, results)
+            result = await apply()
+            await events.settle_events(conn, [result])
     except Exception as error:  # noqa: BLE001 -- whatever applying raised, the event is kept and answered with 200
         await _keep_unapplied(conn, clock, event_id, error)
         return EventStored(event_id=event_id, disposition=EventDisposition.UNAPPLIED)
-    return _answer(results[0])
+    return _answer(result)
 
 
 async def _insert(conn: Connection, clock: Clock, deliveries: Sequence[Delivery]) -> dict[Key, int]:
@@ -165,9 +189,12 @@ async def _apply_kept(pool: Pool, policy: Policy, event_id: int, source: EventSo
         async with pool.acquire() as conn, conn.transaction():
             if not await events.lock_unapplied(conn, event_id):
                 return True
-            results = await _apply(conn, policy, [(event_id, source, parse_event(body))])
-            await events.settle_events(conn, results)
-            return results[0].disposition != EventDisposition.UNAPPLIED
+            if source is EventSource.CRM:
+                result = await apply_status(conn, policy, event_id, body)
+            else:
+                (result,) = await _apply(conn, policy, [(event_id, source, parse_event(body))])
+            await events.settle_events(conn, [result])
+            return result.disposition != EventDisposition.UNAPPLIED
     except Exception as error:
         log.error("event_not_applied", event_id=event_id, exc_info=error)
         async with pool.acquire() as conn:

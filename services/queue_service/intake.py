@@ -18,6 +18,7 @@ from leadline.store.connection import Connection
 from leadline.store.leads import LeadUpdate, NewLead
 from leadline.store.numbers import LeadRow, NumberState, load_numbers
 from leadline.store.records import Audit
+from services.queue_service.backfilling.latest import last_call
 from services.queue_service.policy import Policy
 from services.queue_service.settle import apply_plan
 
@@ -83,8 +84,8 @@ def _accept(
     if lead is None:
         return _insert(policy, changes, number, submission)
     updates.append(_update(lead, submission))
-    if lead.status is LeadStatus.HELD and lead.status_reason == HeldReason.FOREIGN:
-        _claim_foreign(policy, changes, number, lead)
+    if lead.status is LeadStatus.HELD and lead.status_reason in (HeldReason.FOREIGN, HeldReason.BACKFILL):
+        _claim(policy, changes, number, lead)
         return _answer(number, lead, submission, LeadAnswerStatus.QUEUED)
     return _answer(number, lead, submission, LeadAnswerStatus.DUPLICATE)
 
@@ -147,11 +148,15 @@ def _state(posted: LeadSubmission) -> str | None:
     return state.strip().upper() if state else None
 
 
-def _claim_foreign(policy: Policy, changes: Changes, number: NumberState, lead: LeadRow) -> None:
-    """A lead that was only known from a call made elsewhere is now really a lead."""
+def _claim(policy: Policy, changes: Changes, number: NumberState, lead: LeadRow) -> None:
+    """A lead that was only known from calls made elsewhere is now really a lead, unless the last of them ended it."""
+    reason, last = lead.status_reason, last_call(policy, changes.now, number, lead)
+    if last is not None and last.is_final:
+        apply_plan(changes, number, lead, last.plan, cause="lead_received")
+        return
     lead.status, lead.status_reason = LeadStatus.PENDING, None
     plan = plan_new(changes.now, number.lead_facts(lead), number.number_facts(), policy.rules_for(lead.campaign))
-    lead.status, lead.status_reason = LeadStatus.HELD, HeldReason.FOREIGN
+    lead.status, lead.status_reason = LeadStatus.HELD, reason
     apply_plan(changes, number, lead, plan, cause="lead_received")
 
 

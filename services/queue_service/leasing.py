@@ -18,6 +18,7 @@ from leadline.store.changes import Changes
 from leadline.store.connection import Connection
 from leadline.store.numbers import LeadRow, NumberState, load_numbers
 from leadline.store.records import NewAttempt
+from services.queue_service.crm import clearing
 from services.queue_service.policy import Policy
 from services.queue_service.settle import apply_plan
 
@@ -33,6 +34,7 @@ class Leased:
     lead: LeadRow
     slot: int
     """Which of the wanted slots it fills."""
+    clearance_needed: bool
 
 
 @dataclass(slots=True)
@@ -73,7 +75,8 @@ async def claim(
             result.replanned += 1
         else:
             slot = len(wanted)
-            wanted.append(Leased(_new_attempt(number, lead, now, dialers[slot]), lead, slot))
+            attempt = _new_attempt(number, lead, now, dialers[slot])
+            wanted.append(Leased(attempt, lead, slot, clearing.is_needed(policy, number)))
     result.leased = await _take(conn, policy, changes, wanted)
     await changes.flush(conn)
     return result

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from leadline.contracts.crm import Learned
 from leadline.contracts.leases import MarkAnswer, SendMark
 from leadline.domain.attempt import AttemptState
 from leadline.domain.ids import AttemptId
@@ -17,6 +18,7 @@ from leadline.store.connection import Connection
 from leadline.store.gate import Gate
 from leadline.store.numbers import AttemptRow, LeadRow, NumberState, by_attempt, load_numbers
 from leadline.store.records import Deadline, PhoneChange
+from services.queue_service.crm import clearing
 from services.queue_service.leasing import plan_again, refused, replan_refused
 from services.queue_service.policy import Policy
 from services.queue_service.settle import move_attempt
@@ -29,6 +31,8 @@ class MarkItem:
     attempt_id: AttemptId
     operation_id: UUID
     dialer: str
+    learned: Learned | None = None
+    """What the CRM said of the number, if it was asked."""
 
 
 @dataclass(slots=True)
@@ -108,7 +112,13 @@ def _answer(marking: _Marking, item: MarkItem, number: NumberState | None) -> Se
     if attempt.state is not AttemptState.LEASED:
         return SendMark(attempt_id=attempt.id, answer=MarkAnswer.NO, reason=f"attempt_{attempt.state}")
     lead = number.leads[attempt.lead_id]
+    if item.learned is not None:
+        reason = clearing.refuse(marking.changes, marking.policy, number, lead, attempt, item.learned)
+        if reason is not None:
+            return SendMark(attempt_id=attempt.id, answer=MarkAnswer.NO, reason=reason)
     held = "lease_expired" if attempt.overdue else _gate_reason(marking.gate, lead)
+    if held is None and item.learned is None and clearing.is_needed(marking.policy, number):
+        held = clearing.CLEARANCE_NEEDED
     if held is not None:
         return _release(marking, number, lead, attempt, held, marking.clock.now)
     refusals = refused(marking.clock.now, marking.policy, number, lead, judged=attempt.id)

@@ -111,14 +111,16 @@ async def reopen_lead(conn: Connection, policy: Policy, lead_id: LeadId, reason:
     await changes.flush(conn)
 
 
-async def suppress(conn: Connection, phone_number: PhoneNumber, reason: str, source: str, actor: str) -> None:
+async def suppress(
+    conn: Connection, policy: Policy, phone_number: PhoneNumber, reason: str, source: str, actor: str
+) -> None:
     """Put a number on the list; what is ringing is stopped. Doing it twice changes nothing."""
     await phones.ensure_phones(conn, [phone_number])
     await phones.lock_phones(conn, [phone_number])
     number = (await load_numbers(conn, [phone_number]))[phone_number]
     changes = Changes(now=(await get_clock(conn)).now, actor=actor)
     if number.suppression_reason is None:
-        suppress_number(changes, number, reason, source=source)
+        suppress_number(changes, policy, number, reason, source=source)
         live = number.open_attempt
         if live is not None and live.state is AttemptState.LEASED:
             changes.audit.append(Audit("suppressed_while_leased", reason, attempt_id=live.id))

@@ -14,7 +14,7 @@ from leadline.contracts.operators import (
     Stats,
 )
 from leadline.domain.ids import CampaignName, LeadId, PhoneNumber
-from leadline.store import gate, stats, views
+from leadline.store import crm_outbox, gate, stats, views
 from leadline.store.connection import Connection, Row
 from leadline.store.gate import Gate
 from services.queue_service.operating import NotFound
@@ -42,8 +42,9 @@ async def read_leads(conn: Connection, policy: Policy, lead_ids: Sequence[LeadId
 
 def _view(policy: Policy, now: datetime, row: Row, attempts: Sequence[Row], inbound: Sequence[str]) -> LeadView:
     counted = [a for a in attempts if a["counted"]]
-    outcomes = [a["outcome"] for a in attempts if a["outcome"]]
+    outcomes = [*row["outcomes_before"], *(a["outcome"] for a in attempts if a["outcome"])]
     today = _start_of_day(policy, CampaignName(row["campaign"]), now)
+    elsewhere_today = row["attempts_before_that_day"] if row["attempts_before_on"] == today.date() else 0
     dispatched = [a["marked_at"] or a["leased_at"] for a in counted]
     return LeadView(
         id=row["id"],
@@ -57,11 +58,11 @@ def _view(policy: Policy, now: datetime, row: Row, attempts: Sequence[Row], inbo
         status=CALLING if row["calling"] else row["status"],
         status_reason=row["status_reason"],
         attempts=len(counted) + row["attempts_before"],
-        attempts_today=sum(1 for at in dispatched if at >= today),
+        attempts_today=sum(1 for at in dispatched if at >= today) + elsewhere_today,
         created_at=row["created_at"],
         updated_at=max([row["updated_at"], *(a["closed_at"] for a in attempts if a["closed_at"])]),
         next_redial_at=None if row["calling"] else row["due_at"],
-        last_call_at=max(dispatched, default=None),
+        last_call_at=max(filter(None, (*dispatched, row["last_call_before"])), default=None),
         last_outcome=outcomes[-1] if outcomes else None,
         scheduled_callback_at=row["scheduled_callback_at"],
         outcomes=[*outcomes, *inbound],
@@ -128,6 +129,7 @@ async def read_stats(conn: Connection, policy: Policy) -> Stats:
     today = await stats.count_outcomes_since(conn, _start_of_day(policy, policy.default_campaign, state.now))
     suppressed, unapplied, unconfirmed = await stats.count_trouble(conn)
     sweep: Any = await stats.last_sweep(conn)
+    crm_waiting, crm_dead = await crm_outbox.count_open(conn)
     oldest = due["oldest_due_at"]
     return Stats(
         as_of=state.now,
@@ -146,4 +148,6 @@ async def read_stats(conn: Connection, policy: Policy) -> Stats:
         last_sweep_at=sweep["finished_at"] if sweep else None,
         last_sweep_counters=sweep["counters"] if sweep else {},
         alarms=await stats.count_alarms(conn, state.now - ALARMS_SHOWN),
+        crm_waiting=crm_waiting,
+        crm_dead=crm_dead,
     )

@@ -25,6 +25,7 @@ from leadline.store.clock import Clock, get_clock
 from leadline.store.connection import Connection
 from leadline.store.numbers import AttemptRow, LeadRow, NumberState, by_attempt, load_numbers
 from leadline.store.records import Alarm, Audit, Deadline, NewAttempt, NewStopOrder
+from services.queue_service.crm.telling import tell_attempt
 from services.queue_service.leasing import BUSY_NUMBER_WAIT, plan_again
 from services.queue_service.policy import Policy
 from services.queue_service.settle import apply_plan, bad_number, move_attempt, suppress_number, void_lease
@@ -126,7 +127,7 @@ def record_placed(
     if attempt.state not in OPEN_STATES:
         _make_room(changes, policy, number, attempt)
         if number.open_attempt is not None:
-            _end_beside_another(changes, number, attempt, call_id)
+            _end_beside_another(changes, policy, number, attempt, call_id)
             return
         changes.retaken.append((number.phone_number, attempt.id))
         if number.leads[attempt.lead_id].due_at is not None:
@@ -153,7 +154,9 @@ def stop_if_suppressed(changes: Changes, number: NumberState, attempt: AttemptRo
         )
 
 
-def _end_beside_another(changes: Changes, number: NumberState, attempt: AttemptRow, call_id: CallId) -> None:
+def _end_beside_another(
+    changes: Changes, policy: Policy, number: NumberState, attempt: AttemptRow, call_id: CallId
+) -> None:
     """Two live calls to one number: the later-known one is counted and stopped."""
     move_attempt(
         changes,
@@ -163,6 +166,7 @@ def _end_beside_another(changes: Changes, number: NumberState, attempt: AttemptR
         call_id=call_id,
         evidence="found beside another call",
     )
+    tell_attempt(changes, policy, number, attempt, Outcome.UNKNOWN)
     changes.stop_orders.append(NewStopOrder(new_uuid7(), attempt.id, number.phone_number, call_id, "second_live_call"))
     changes.alarms.append(Alarm("two_live_calls", attempt.id, attempt.lead_id, {"call_id": call_id}))
 
@@ -217,7 +221,9 @@ def _rejected(reporting: Reporting, reported: Reported) -> None:
         return
     changes = reporting.changes
     if report.rejection is RejectionClass.DNC:
-        suppress_number(changes, number, report.message or "provider's do-not-call list", source="provider")
+        suppress_number(
+            changes, reporting.policy, number, report.message or "provider's do-not-call list", source="provider"
+        )
     elif report.rejection is RejectionClass.BAD_NUMBER:
         bad_number(changes, number, report.message or "refused by the provider", cause="rejected")
     _plan_uncounted(reporting, number, attempt, "rejected", wait_seconds=report.retry_after_seconds or 0.0)
@@ -304,6 +310,7 @@ def _lost(reporting: Reporting, reported: Reported) -> None:
         changes, attempt, AttemptState.ENDED, outcome=Outcome.UNKNOWN, evidence="no result, unknown to the provider"
     )
     changes.alarms.append(Alarm("result_lost", attempt.id, lead.id))
+    tell_attempt(changes, reporting.policy, number, attempt, Outcome.UNKNOWN)
     if lead.status in PLANNED_STATUSES:
         rules = reporting.policy.rules_for(lead.campaign)
         plan = plan_after_result(

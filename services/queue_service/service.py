@@ -152,7 +152,12 @@ class QueueService:
 
     async def store_event(self, source: EventSource, body: bytes) -> EventStored:
         """Keep an event and apply it; it is kept even if applying fails."""
-        stored = await self._events.submit(Delivery.read(source, body))
+        if source is EventSource.CRM:
+            stored = await self._in_transaction(
+                self._events_pool, lambda conn: inbox.store_status(conn, self.policy, body)
+            )
+        else:
+            stored = await self._events.submit(Delivery.read(source, body))
         self.claimer.poke()
         return stored
 
@@ -175,7 +180,10 @@ class QueueService:
 
     async def mark(self, request: SendMarkRequest) -> SendMarkBatch:
         """Answer `go?` for each attempt; the same operation id gets the same answers."""
-        items = [MarkItem(AttemptId(a), request.operation_id, request.dialer) for a in request.attempt_ids]
+        learned = {clearance.attempt_id: clearance for clearance in request.clearances}
+        items = [
+            MarkItem(AttemptId(a), request.operation_id, request.dialer, learned.get(a)) for a in request.attempt_ids
+        ]
         return SendMarkBatch(answers=await asyncio.gather(*(self._marks.submit(item) for item in items)))
 
     async def report(self, request: ReportRequest) -> ReportBatch:

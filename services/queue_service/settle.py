@@ -23,6 +23,7 @@ from leadline.store.records import (
     NewSuppression,
     PhoneChange,
 )
+from services.queue_service.crm.telling import tell_suppression
 from services.queue_service.policy import Policy
 
 
@@ -126,10 +127,11 @@ def complete_number(changes: Changes, number: NumberState, reason: CompletionRea
             complete_lead(changes, lead, reason, cause=cause)
 
 
-def suppress_number(changes: Changes, number: NumberState, reason: str, *, source: str) -> None:
+def suppress_number(changes: Changes, policy: Policy, number: NumberState, reason: str, *, source: str) -> None:
     """Put the number on the list: every campaign, every lead, and the call that may be ringing now."""
     if number.suppression_reason is None:
         changes.suppressions.append(NewSuppression(number.phone_number, reason, source))
+        tell_suppression(changes, policy, number.phone_number, reason, source=source)
         changes.audit.append(Audit("suppressed", reason, phone_number=number.phone_number, details={"source": source}))
         number.suppression_reason = reason
     complete_number(changes, number, CompletionReason.DNC, cause="suppressed")
@@ -155,7 +157,7 @@ def settle_outcome_for_number(
 ) -> None:
     """What an outcome means beyond the lead that was called: suppression, bad number, sold in every campaign."""
     if outcome in STOP_OUTCOMES:
-        suppress_number(changes, number, evidence or outcome, source="call")
+        suppress_number(changes, policy, number, evidence or outcome, source="call")
     elif outcome is Outcome.BAD_NUMBER:
         bad_number(changes, number, evidence or outcome, cause=cause)
     elif outcome in SALE_OUTCOMES:

@@ -10,8 +10,10 @@ import psycopg
 DUE = 1_000_000
 NUMBERS = 50_000
 EVENTS = 20_000
+MESSAGES = 100_000
+"""Of the outbox: nearly all are sent, few wait, and of those nearly all are in their back-off."""
 CAMPAIGNS = ("awhealth", "second")
-BIG_TABLES = frozenset({"due_leads", "phones", "leads", "attempts", "events", "audit_log"})
+BIG_TABLES = frozenset({"due_leads", "phones", "leads", "attempts", "events", "audit_log", "crm_outbox"})
 
 _FILL: tuple[LiteralString, ...] = (
     # Keys to other tables are not what is looked at here; with them the filling takes minutes.
@@ -46,6 +48,13 @@ _FILL: tuple[LiteralString, ...] = (
            CASE WHEN n % 3 = 0 THEN '+1561' || lpad((n % {numbers})::text, 7, '0') END
     FROM generate_series(1, {numbers}) n
     """,
+    """
+    INSERT INTO crm_outbox (subject, kind, phone_number, outcome, state, created_at, closed_at, next_try_at)
+    SELECT (n % {numbers})::text, 'result', '+1561' || lpad((n % {numbers})::text, 7, '0'), 'NO_ANSWER',
+           CASE WHEN n % 20 = 0 THEN 'waiting' ELSE 'sent' END, now(), CASE WHEN n % 20 > 0 THEN now() END,
+           now() + CASE WHEN n % 500 = 0 THEN interval '-1 minute' ELSE interval '1 hour' END
+    FROM generate_series(1, {messages}) n
+    """,
     "SET session_replication_role = origin",
 )
 
@@ -53,7 +62,7 @@ _FILL: tuple[LiteralString, ...] = (
 def fill(connection: psycopg.Connection) -> None:
     """Due leads by the million; the planner is told of none of them."""
     for statement in _FILL:
-        connection.execute(statement.format(due=DUE, numbers=NUMBERS, events=EVENTS), prepare=False)
+        connection.execute(statement.format(due=DUE, numbers=NUMBERS, events=EVENTS, messages=MESSAGES), prepare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ _NEW_ATTEMPT: LiteralString = (
 )
 _NEW_EVENT: LiteralString = "INSERT INTO events (source, call_id, body_sha256, body, received_at, disposition) "
 _NEW_ORDER: LiteralString = "INSERT INTO stop_orders (id, attempt_id, phone_number, reason, created_at, next_try_at) "
+_NEW_RUN: LiteralString = "INSERT INTO backfill_runs (id, starts_at, ends_at, asked_ends_at, state, created_at) "
 _ONE = "WHERE id = '00000000-0000-7000-8000-000000000001'"
 _TWO = "WHERE id = '00000000-0000-7000-8000-000000000002'"
 
@@ -156,6 +157,29 @@ REFUSED = {
     "two pending orders to stop one call": (
         _NEW_ORDER + "SELECT gen_random_uuid(), attempt_id, phone_number, 'x', now(), now() FROM open_attempts",
         "one_pending_stop_order_per_call",
+    ),
+    # backfills
+    "two unfinished runs of one range": (
+        _NEW_RUN + "SELECT gen_random_uuid(), now() - interval '1 day', now(), now(), 'listing', now()"
+        " FROM generate_series(1, 2)",
+        "one_unfinished_run_per_range",
+    ),
+    "a run that ends before it begins": (
+        _NEW_RUN + "SELECT gen_random_uuid(), now(), now(), now(), 'listing', now()",
+        "ranges_run_forwards",
+    ),
+    "a run that reads more than was asked": (
+        _NEW_RUN + "SELECT gen_random_uuid(), now() - interval '1 day', now(), now() - interval '1 hour', 'listing',"
+        " now()",
+        "ranges_run_forwards",
+    ),
+    "a window of no run": (
+        "INSERT INTO backfill_windows SELECT gen_random_uuid(), now() - interval '1 day', now(), 'waiting'",
+        "backfill_windows_run_id_fkey",
+    ),
+    "a window that failed and does not say why": (
+        "INSERT INTO backfill_windows SELECT gen_random_uuid(), now() - interval '1 day', now(), 'failed'",
+        "failed_windows_say_why",
     ),
     # clocks and switches
     "business time that runs backwards": (

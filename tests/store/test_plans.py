@@ -7,8 +7,10 @@ import psycopg
 import pytest
 
 from leadline.domain.lead import PriorityBand
+from leadline.store.crm_outbox import LIST_DEAD, TAKE_MESSAGES
 from leadline.store.due import LIST_DUE, PEEK
 from leadline.store.events import LOCK_UNAPPLIED
+from leadline.store.leads import FIND_PHONES_OF_SENDER, IS_KNOWN
 from leadline.store.numbers import LOAD_ATTEMPTS, LOAD_LEADS, LOAD_PHONES
 from leadline.store.phones import LOCK_FREE_PHONES, LOCK_PHONES, LOCK_PHONES_OF_ATTEMPTS
 from leadline.store.views import LIST_ATTEMPTS, LIST_HISTORY
@@ -95,7 +97,11 @@ def test_the_next_due_time_is_one_row_of_each_head(full: psycopg.Connection, aft
     ("query", "indexes"),
     [
         pytest.param(LOAD_ATTEMPTS, {"attempts_by_phone"}, id="LOAD_ATTEMPTS"),
-        pytest.param(LOAD_LEADS, {"one_lead_per_campaign_and_number", "due_leads_pkey"}, id="LOAD_LEADS"),
+        pytest.param(
+            LOAD_LEADS,
+            {"one_lead_per_campaign_and_number", "due_leads_pkey", "events_inbound_transfers"},
+            id="LOAD_LEADS",
+        ),
         pytest.param(LOAD_PHONES, {"phones_pkey"}, id="LOAD_PHONES"),
         pytest.param(LOCK_PHONES, {"phones_pkey"}, id="LOCK_PHONES"),
         pytest.param(LOCK_FREE_PHONES, {"phones_pkey"}, id="LOCK_FREE_PHONES"),
@@ -118,6 +124,32 @@ def test_numbers_of_attempts_are_locked_by_their_index(full: psycopg.Connection)
 def test_attempts_of_leads_are_found_by_their_index(full: psycopg.Connection) -> None:
     nodes = carried_out(full, LIST_ATTEMPTS, [f"ARRAY[{NOBODY}]"])
     assert {node.index for node in nodes if node.index} == {"attempts_by_lead"}
+    assert [str(node) for node in scans(nodes) if node.kind == "Seq Scan" or node.wasted] == []
+
+
+def test_messages_to_the_crm_are_taken_by_their_indexes(full: psycopg.Connection) -> None:
+    nodes = [n for n in carried_out(full, TAKE_MESSAGES, [str(LIMIT), "60"]) if n.table == "crm_outbox"]
+    read = [node for node in nodes if "Scan" in node.kind]
+    assert {node.index for node in read} == {"crm_outbox_next", "crm_outbox_in_order", "crm_outbox_pkey"}
+    # What waits for its time or was sent is not read at all.
+    assert [str(node) for node in read if node.kind == "Seq Scan" or node.rows > 4 * LIMIT] == []
+    # Looking for an earlier message of the same subject reads that subject alone.
+    assert sum(node.wasted for node in read) <= 4 * LIMIT, [str(node) for node in read]
+
+
+@pytest.mark.parametrize(
+    ("query", "arguments", "index"),
+    [
+        pytest.param(FIND_PHONES_OF_SENDER, ["'nobody'", "4"], "leads_by_sender", id="FIND_PHONES_OF_SENDER"),
+        pytest.param(IS_KNOWN, ["'+15610000003'"], "one_lead_per_campaign_and_number", id="IS_KNOWN"),
+        pytest.param(LIST_DEAD, ["0", "100"], "crm_outbox_dead", id="LIST_DEAD"),
+    ],
+)
+def test_what_the_crm_names_is_found_by_an_index(
+    full: psycopg.Connection, query: str, arguments: list[str], index: str
+) -> None:
+    nodes = carried_out(full, query, arguments)
+    assert {node.index for node in nodes if node.index} == {index}, [str(node) for node in nodes]
     assert [str(node) for node in scans(nodes) if node.kind == "Seq Scan" or node.wasted] == []
 
 

@@ -24,6 +24,7 @@ def test_the_statements_are_found() -> None:
     found = {statement.name for statement in statements()}
     assert len(found) > 80
     assert {"due.LIST_DUE", "numbers.LOAD_ATTEMPTS", "phones.LOCK_FREE_PHONES", "promises.WAITING_FOR_EVER"} <= found
+    assert {"imports.INSERT_IMPORTED", "imports.FILL_BLANKS", "imports.SET_PAST", "exports.LIST_PAGE"} <= found
 
 
 async def test_every_promise_prepares_as_it_is_run(conn: Connection) -> None:

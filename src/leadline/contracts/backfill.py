@@ -1,10 +1,9 @@
 """Backfill: the words between the process that reads the provider's history and the queue-service."""
 
-from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field, model_validator
 
 from leadline.contracts.base import Message
 from leadline.contracts.crm import Learned
@@ -30,12 +29,14 @@ class BackfillState(StrEnum):
 class BackfillStart(Message):
     """`POST /v1/backfill/runs`: begin a run, or go on with the unfinished one of the same range and campaign.
 
-    The end is moved back to what is surely listed by now. Failed windows of an incomplete run wait again.
+    The end is moved back to what is surely listed by now; an unfinished run is found by the end that was asked for.
+    Failed windows of an incomplete run wait again. Answers a `BackfillRun`.
     """
 
-    starts_at: datetime
-    ends_at: datetime
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
     campaign: str | None = Field(default=None, max_length=64)
+    """Whose leads the calls become whose caller is no campaign's number; None: the default campaign."""
     window_seconds: float = Field(ge=1, le=366 * 86400)
     holder: str = Field(min_length=1, max_length=128)
     """Who asks; a run belongs to one holder at a time, who keeps it by asking."""
@@ -47,8 +48,8 @@ class BackfillStart(Message):
 class BackfillWindow(Message):
     """One window of history, [starts_at, ends_at)."""
 
-    starts_at: datetime
-    ends_at: datetime
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
 
 
 class FailedWindow(BackfillWindow):
@@ -61,8 +62,8 @@ class BackfillRun(Message):
     """One run as it stands."""
 
     id: UUID
-    starts_at: datetime
-    ends_at: datetime
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
     campaign: str | None
     state: BackfillState
     resumed: bool
@@ -98,19 +99,22 @@ class HistoryCall(Message):
     call_id: str = Field(min_length=1, max_length=128)
     phone_number: str = Field(max_length=64)
     """The person's number, as the provider spelt it."""
-    created_at: datetime | None
+    created_at: AwareDatetime | None
 
 
 class SiftRequest(Held):
     """`POST /v1/backfill/runs/{id}/sift`: the calls that are news."""
 
     calls: list[HistoryCall] = Field(max_length=MAX_BACKFILL_GROUP)
+    dry_run: bool = False
+    """Asked without a run: nobody holds anything."""
 
 
 class Sifted(Message):
-    """Call ids by what is to be done. Those in neither list are recorded already."""
+    """Call ids by what is to be done; no id is in both lists. Those in neither list are recorded already."""
 
     new: list[str]
+    """New, and the row of the list says whose call it is."""
     needs_details: list[str]
     """New, and the number has an attempt of ours without a call id: only its details say whose call it is."""
 
@@ -120,13 +124,33 @@ class RecordRequest(Held):
 
     bodies: list[str] = Field(max_length=MAX_BACKFILL_GROUP)
     """Each the JSON of one call, from the list or from its details, as the provider sent it."""
+    from_details: list[bool] = Field(default=[], max_length=MAX_BACKFILL_GROUP)
+    """For each body, whether it is the call's details; empty: none is. Details without metadata of ours are proof
+    that the call is not ours, a row of the list is not."""
     dry_run: bool = False
+    """Asked without a run: everything is done and rolled back."""
+    campaign: str | None = Field(default=None, max_length=64)
+    """In a dry run: the campaign that the run would have."""
+
+    @model_validator(mode="after")
+    def _one_flag_for_each_body(self) -> "RecordRequest":
+        if self.from_details and len(self.from_details) != len(self.bodies):
+            msg = f"{len(self.from_details)} flags for {len(self.bodies)} bodies: send one for each, or none"
+            raise ValueError(msg)
+        return self
 
 
 class BackfillStep(Message):
-    """What was done, by reason. Only what this request did: a repetition answers zeros and `known`."""
+    """What was done, by reason. Only what this request did: a repetition answers zeros and `known`.
+
+    The answer to calls, finished windows and decisions.
+    """
 
     counters: dict[str, int]
+    needs_details: list[str] = Field(default=[])
+    """Calls that were not recorded: only their details say whose they are. Send these, with `from_details`."""
+    new_numbers: list[str] = Field(default=[])
+    """In a dry run: the numbers that would become leads, known from history alone."""
 
 
 class WindowDone(Held):
@@ -175,4 +199,10 @@ class DecideRequest(Held):
 
 
 class RunFinished(Held):
-    """`POST /v1/backfill/runs/{id}/finish`: finished, or incomplete if windows failed."""
+    """`POST /v1/backfill/runs/{id}/finish`: finished, or incomplete if windows failed. Answers the `BackfillRun`."""
+
+
+class BackfillRunList(Message):
+    """`GET /v1/backfill/runs`: the newest first."""
+
+    runs: list[BackfillRun]

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
@@ -11,6 +12,10 @@ from leadline.domain.crm import CrmStanding
 
 MAX_CRM_GROUP = 200
 """Most items in one request about the CRM."""
+
+
+MessageId = Annotated[int, Field(ge=1, le=2**63 - 1)]
+"""A place in the outbox."""
 
 
 class Learned(Message):
@@ -71,6 +76,8 @@ class OutboxMessage(Message):
     fields: dict[str, str]
     """What else is known of the call, by our own names (`summary`, `answered_by`, `talk_seconds` ...)."""
     tries: int
+    keeps_status: bool = False
+    """The lead has had its last word since, and this outcome is none: the CRM gets the fields and no status."""
 
 
 class TakeRequest(Message):
@@ -99,7 +106,7 @@ class SendResult(StrEnum):
 class SentMessage(Message):
     """What became of one message."""
 
-    id: int
+    id: MessageId
     result: SendResult
     problem: str | None = Field(default=None, max_length=500)
     retry_after_seconds: float | None = Field(default=None, ge=0, le=86400)
@@ -137,7 +144,7 @@ class OutboxList(Message):
 class ReplayRequest(Message):
     """`POST /v1/crm/outbox/replay`: dead letters to send again; none named: all of them."""
 
-    ids: list[int] = Field(default=[], max_length=1000)
+    ids: list[MessageId] = Field(default=[], max_length=1000)
 
 
 class Replayed(Message):

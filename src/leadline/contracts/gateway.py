@@ -1,4 +1,4 @@
-"""What the gateway promises to the outside: Zapier and other senders of leads, and Bland."""
+"""What the gateway promises to the outside: Zapier and other senders of leads, Bland, Convoso."""
 
 from typing import Annotated
 from uuid import UUID
@@ -74,3 +74,9 @@ class EventReceived(Message):
     success: bool = True
     request_id: UUID
     disposition: EventDisposition
+
+
+class CrmEventReceived(Message):
+    """`POST /webhooks/convoso`: the event is stored, byte for byte. What it means is found out afterwards."""
+
+    success: bool = True

@@ -173,3 +173,7 @@ class Stats(Message):
     last_sweep_counters: dict[str, int]
     alarms: dict[str, int]
     """By kind, of the last day of business time."""
+    crm_waiting: int = 0
+    """Messages that the CRM has not got yet."""
+    crm_dead: int = 0
+    """Messages that the CRM refused: dead letters, for people."""

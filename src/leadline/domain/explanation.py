@@ -13,6 +13,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     Code.STATUS_COMPLETED: "The lead is completed{reason}; only an operator can reopen it.",
     Code.STATUS_PAUSED: "The lead is paused{reason} until an operator resumes it.",
     Code.STATUS_HELD: "The lead is held{reason} until an operator decides.",
+    Code.STATUS_HELD_FOR_CRM: "The lead is held until the CRM's word on the number is learned; it is asked again.",
     Code.NOT_SUPPRESSED: "The number is not on the suppression list.",
     Code.SUPPRESSED: "The number is on the suppression list{reason}.",
     Code.NUMBER_GOOD: "The number is not known to be bad.",
@@ -44,6 +45,8 @@ _SENTENCES: Final[Mapping[str, str]] = {
     Code.ACCOUNT_PAUSED: "The provider's account is paused{reason}.",
     Code.DISPATCH_RUNNING: "Dispatch is running.",
     Code.DISPATCH_HELD: "All dispatch is held{reason}.",
+    Code.CRM_NOT_ASKED: "The CRM need not be asked before the call.",
+    Code.CRM_ASKED_FIRST: "The CRM is asked right before the call; without its word there is none.",
     Code.PACE_FREE: "The pace leaves room for a call.",
     Code.PACE_FULL: "The pace leaves no room for a call now{reason}.",
 }

@@ -41,6 +41,8 @@ class LeadFacts:
     attempts_before_on: date | None = None
     attempts_before_that_day: int = 0
     """Attempts made elsewhere on `attempts_before_on`: part of that day's cap."""
+    last_call_before: datetime | None = None
+    """The last call of which there is no record but this instant."""
     extra_attempts: int = 0
     """Attempts granted beyond the cap: a callback promised on the last one."""
     scheduled_callback_at: datetime | None = None

@@ -53,6 +53,7 @@ def parse_phone_number(text: str, countries: frozenset[str] = frozenset({US})) -
     return _e164(number)
 
 
+@lru_cache(maxsize=8192)
 def normalise_any(text: str) -> PhoneNumber | None:
     """Any valid number of any country and kind as E.164, for what providers send; None if it is none."""
     number = _parsed(text, US)

@@ -18,6 +18,7 @@ class PlanReason(StrEnum):
     INBOUND = "inbound"
     RESUMED = "resumed"
     OPERATOR = "operator"
+    IMPORTED = "imported"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ class Rule(StrEnum):
     CAMPAIGN_PAUSE = "campaign_pause"
     ACCOUNT_PAUSE = "account_pause"
     DISPATCH_HOLD = "dispatch_hold"
+    CRM_CLEARANCE = "crm_clearance"
     PACE = "pace"
 
 
@@ -34,6 +35,7 @@ class Code(StrEnum):
     STATUS_COMPLETED = "status_completed"
     STATUS_PAUSED = "status_paused"
     STATUS_HELD = "status_held"
+    STATUS_HELD_FOR_CRM = "status_held_for_crm"
     NOT_SUPPRESSED = "not_suppressed"
     SUPPRESSED = "suppressed"
     NUMBER_GOOD = "number_good"
@@ -65,6 +67,8 @@ class Code(StrEnum):
     ACCOUNT_PAUSED = "account_paused"
     DISPATCH_RUNNING = "dispatch_running"
     DISPATCH_HELD = "dispatch_held"
+    CRM_NOT_ASKED = "crm_not_asked"
+    CRM_ASKED_FIRST = "crm_asked_first"
     PACE_FREE = "pace_free"
     PACE_FULL = "pace_full"
 

@@ -11,17 +11,19 @@ from typing import Final
 
 from leadline.domain.attempt import OPEN_STATES
 from leadline.domain.ids import AttemptId, LeadId, PhoneNumber
-from leadline.store import attempts, audit, open_attempts, stop_orders, suppressions
+from leadline.store import attempts, audit, crm_outbox, leads, open_attempts, stop_orders, suppressions
 from leadline.store.connection import Connection
 from leadline.store.leads import NewLead, insert_leads
 from leadline.store.records import (
     Alarm,
     AttemptChange,
     Audit,
+    CrmIdentity,
     Deadline,
     DueChange,
     LeadChange,
     NewAttempt,
+    NewCrmMessage,
     NewStopOrder,
     NewSuppression,
     PhoneChange,
@@ -52,6 +54,9 @@ class Changes:
     stop_orders: list[NewStopOrder] = field(default_factory=list)
     audit: list[Audit] = field(default_factory=list)
     alarms: list[Alarm] = field(default_factory=list)
+    crm: list[NewCrmMessage] = field(default_factory=list)
+    """What the CRM is to be told of this; filled only where there is one."""
+    crm_identities: list[CrmIdentity] = field(default_factory=list)
 
     async def flush(self, conn: Connection) -> None:
         """Write everything, one statement per table. Raises StateConflict; the caller rolls back."""
@@ -60,9 +65,11 @@ class Changes:
         await _write_phones(conn, self.phones)
         await insert_leads(conn, self.new_leads, self.now)
         await _write_leads(conn, self.leads, self.now)
+        await leads.fill_identities(conn, self.crm_identities)
         await _write_due(conn, self)
         await _write_attempts(conn, self)
         await _write_trail(conn, self)
+        await crm_outbox.insert_messages(conn, self.crm, self.now)
 
 
 UPDATE_PHONES: Final = """
@@ -121,14 +128,14 @@ WHERE l.id = c.id
 
 async def _write_leads(conn: Connection, changes: list[LeadChange], now: datetime) -> None:
     if changes:
-        leads = list({change.lead_id: change for change in changes}.values())  # the last word on each lead counts
+        last = list({change.lead_id: change for change in changes}.values())  # the last word on each lead counts
         await conn.execute(
             UPDATE_LEADS,
-            [c.lead_id for c in leads],
-            [c.status for c in leads],
-            [c.status_reason for c in leads],
-            [c.scheduled_callback_at for c in leads],
-            [c.extra_attempts for c in leads],
+            [c.lead_id for c in last],
+            [c.status for c in last],
+            [c.status_reason for c in last],
+            [c.scheduled_callback_at for c in last],
+            [c.extra_attempts for c in last],
             now,
         )
 

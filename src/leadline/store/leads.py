@@ -8,6 +8,7 @@ from typing import Final
 from leadline.domain.ids import CampaignName, LeadId, PhoneNumber
 from leadline.domain.lead import LeadStatus
 from leadline.store.connection import Connection
+from leadline.store.records import CrmIdentity
 
 
 @dataclass(slots=True)
@@ -118,6 +119,24 @@ async def update_submitted(conn: Connection, updates: Sequence[LeadUpdate], now:
     return {LeadId(row["id"]) for row in rows}
 
 
+FILL_IDENTITIES: Final = """
+UPDATE leads l SET sender_lead_id = c.sender_lead_id, list_id = c.list_id
+FROM unnest($1::uuid[], $2::text[], $3::text[]) AS c(id, sender_lead_id, list_id) WHERE l.id = c.id
+"""
+
+
+async def fill_identities(conn: Connection, identities: Sequence[CrmIdentity]) -> None:
+    """Write down what the CRM calls leads. The caller read them under their numbers' locks and fills gaps alone."""
+    if identities:
+        last = list({identity.lead_id: identity for identity in identities}.values())
+        await conn.execute(
+            FILL_IDENTITIES,
+            [i.lead_id for i in last],
+            [i.sender_lead_id for i in last],
+            [i.list_id for i in last],
+        )
+
+
 FIND_PHONE: Final = "SELECT phone_number FROM leads WHERE id = $1"
 
 
@@ -125,6 +144,34 @@ async def find_phone(conn: Connection, lead_id: LeadId) -> PhoneNumber | None:
     """The number of a lead, or None if there is no such lead."""
     phone: str | None = await conn.fetchval(FIND_PHONE, lead_id)
     return PhoneNumber(phone) if phone else None
+
+
+LIST_PHONES: Final = "SELECT id, phone_number FROM leads WHERE id = ANY($1::uuid[])"
+
+
+async def list_phones(conn: Connection, lead_ids: Sequence[LeadId]) -> dict[LeadId, PhoneNumber]:
+    """The numbers of leads; leads that do not exist are missing."""
+    rows = await conn.fetch(LIST_PHONES, list(lead_ids))
+    return {LeadId(row["id"]): PhoneNumber(row["phone_number"]) for row in rows}
+
+
+IS_KNOWN: Final = "SELECT EXISTS (SELECT FROM leads WHERE phone_number = $1)"
+
+
+async def is_known(conn: Connection, phone_number: PhoneNumber) -> bool:
+    """Whether any campaign has a lead with the number."""
+    return bool(await conn.fetchval(IS_KNOWN, phone_number))
+
+
+FIND_PHONES_OF_SENDER: Final = """
+SELECT DISTINCT phone_number FROM leads WHERE sender_lead_id = $1 ORDER BY phone_number LIMIT $2
+"""
+
+
+async def find_phones_of_sender(conn: Connection, sender_lead_id: str, limit: int) -> list[PhoneNumber]:
+    """The numbers of leads that their sender calls by an id."""
+    rows = await conn.fetch(FIND_PHONES_OF_SENDER, sender_lead_id, limit)
+    return [PhoneNumber(row["phone_number"]) for row in rows]
 
 
 REOPEN: Final = """

@@ -37,11 +37,20 @@ class LeadRow:
     attempts_before: int
     attempts_before_on: date | None
     attempts_before_that_day: int
+    attempts_before_until: datetime | None
+    """The last instant that `attempts_before` covers."""
+    outcomes_before: list[str]
+    """How the calls came out that `attempts_before` counts, as far as that is known."""
+    last_call_before: datetime | None
     life_started_at: datetime
+    created_at: datetime
+    updated_at: datetime
     traceparent: str | None
     due_at: datetime | None
     calling: bool
     not_sent_in_row: int
+    phoned_and_transferred: bool
+    """Whether the person ever phoned us and was transferred to a human agent."""
 
     @classmethod
     def of_new(cls, new: NewLead) -> "LeadRow":
@@ -61,11 +70,17 @@ class LeadRow:
             attempts_before=0,
             attempts_before_on=None,
             attempts_before_that_day=0,
+            attempts_before_until=None,
+            outcomes_before=[],
+            last_call_before=None,
             life_started_at=datetime.fromtimestamp(0, UTC),
+            created_at=datetime.fromtimestamp(0, UTC),
+            updated_at=datetime.fromtimestamp(0, UTC),
             traceparent=new.traceparent,
             due_at=None,
             calling=False,
             not_sent_in_row=0,
+            phoned_and_transferred=False,
         )
 
 
@@ -82,6 +97,7 @@ class AttemptRow:
     leased_at: datetime
     marked_at: datetime | None
     closed_at: datetime | None
+    close_reason: str | None
     call_id: str | None
     outcome: Outcome | None
     callback_at: datetime | None
@@ -114,6 +130,7 @@ class AttemptRow:
             leased_at=new.leased_at,
             marked_at=None,
             closed_at=new.closed_at,
+            close_reason=new.close_reason,
             call_id=new.call_id,
             outcome=new.outcome,
             callback_at=new.callback_at,
@@ -159,6 +176,13 @@ class NumberState:
             live_attempt=any(a.state in OPEN_STATES for a in counted),
         )
 
+    @property
+    def was_transferred(self) -> bool:
+        """Whether any call of the number was transferred to a human agent, who may have sold since."""
+        return any(a.outcome is Outcome.TRANSFERRED for a in self.attempts.values()) or any(
+            lead.phoned_and_transferred or Outcome.TRANSFERRED in lead.outcomes_before for lead in self.leads.values()
+        )
+
     def attempts_of(self, lead: LeadRow, judged: AttemptId | None = None) -> int:
         """Counted attempts of the lead's present life, those made elsewhere before included."""
         return lead.attempts_before + sum(
@@ -181,6 +205,7 @@ class NumberState:
             attempts=self.attempts_of(lead, judged),
             attempts_before_on=lead.attempts_before_on,
             attempts_before_that_day=lead.attempts_before_that_day,
+            last_call_before=lead.last_call_before,
             extra_attempts=lead.extra_attempts,
             scheduled_callback_at=lead.scheduled_callback_at,
             due_at=lead.due_at,
@@ -197,15 +222,18 @@ WHERE p.phone_number = ANY($1::text[])
 LOAD_LEADS: Final = """
 SELECT l.phone_number, l.id, l.campaign, l.status, l.status_reason, l.state, l.first_name, l.last_name,
        l.sender_lead_id, l.list_id, l.scheduled_callback_at, l.extra_attempts, l.attempts_before,
-       l.attempts_before_on, l.attempts_before_that_day, l.life_started_at, l.traceparent,
-       d.due_at, coalesce(d.calling, false) AS calling, coalesce(d.not_sent_in_row, 0) AS not_sent_in_row
+       l.attempts_before_on, l.attempts_before_that_day, l.attempts_before_until, l.outcomes_before,
+       l.last_call_before, l.life_started_at, l.created_at, l.updated_at, l.traceparent, d.due_at,
+       coalesce(d.calling, false) AS calling, coalesce(d.not_sent_in_row, 0) AS not_sent_in_row,
+       EXISTS (SELECT FROM events e WHERE e.lead_id = l.id AND e.kind = 'inbound' AND e.outcome = 'TRANSFERRED')
+           AS phoned_and_transferred
 FROM leads l LEFT JOIN due_leads d ON d.lead_id = l.id
 WHERE l.phone_number = ANY($1::text[])
 """
 
 LOAD_ATTEMPTS: Final = """
 SELECT a.phone_number, a.id, a.lead_id, a.origin, a.parent_id, a.attempt_no, a.state, a.leased_at, a.marked_at,
-       a.closed_at, a.call_id, a.outcome, a.callback_at, a.mark_operation_id,
+       a.closed_at, a.close_reason, a.call_id, a.outcome, a.callback_at, a.mark_operation_id,
        coalesce(a.send_after_ms, 0) AS send_after_ms, coalesce(a.send_within_ms, 0) AS send_within_ms,
        coalesce(o.deadline_at <= clock_timestamp(), false) AS overdue,
        coalesce(o.quiet_until <= clock_timestamp(), false) AS quiet, coalesce(o.asked_seconds, 0) AS asked_seconds

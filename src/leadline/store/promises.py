@@ -58,6 +58,14 @@ WHERE o.deadline_at < clock_timestamp() - interval '1 hour'
 UNION ALL SELECT s.attempt_id::text FROM stop_orders s
 WHERE s.confirmed_at IS NULL AND s.next_try_at < clock_timestamp() - interval '1 hour'
 UNION ALL SELECT e.id::text FROM events e WHERE e.disposition = 'unapplied' AND e.kind IS NULL AND e.tries > 12
+UNION ALL SELECT m.id::text FROM crm_outbox m
+WHERE m.state = 'waiting' AND (m.next_try_at < clock_timestamp() - interval '1 day' OR m.tries > 288)
+UNION ALL SELECT r.id::text FROM backfill_runs r
+WHERE r.state <> 'finished' AND r.held_until < clock_timestamp() - interval '1 day'
+  AND EXISTS (SELECT FROM leads l WHERE l.status = 'held' AND l.status_reason = 'backfill')
+UNION ALL SELECT l.id::text FROM leads l
+WHERE l.status = 'held' AND l.status_reason = 'backfill'
+  AND NOT EXISTS (SELECT FROM backfill_runs r WHERE r.state <> 'finished')
 """
 UNEXPLAINED: Final = """
 SELECT l.id::text AS subject FROM leads l

@@ -153,3 +153,29 @@ class NewSuppression:
     phone_number: PhoneNumber
     reason: str
     source: str
+
+
+@dataclass(slots=True)
+class NewCrmMessage:
+    """Something that the CRM is to be told; see `crm_outbox`."""
+
+    kind: str
+    """`result` or `suppression`."""
+    subject: str
+    """What is kept in order: the lead's id, or the phone number."""
+    phone_number: PhoneNumber
+    lead_id: LeadId | None = None
+    attempt_id: AttemptId | None = None
+    event_id: int | None = None
+    """The event whose body knows more of the call."""
+    outcome: Outcome | None = None
+    reason: str | None = None
+
+
+@dataclass(slots=True)
+class CrmIdentity:
+    """What the CRM calls a lead; fills in what its sender did not say."""
+
+    lead_id: LeadId
+    sender_lead_id: str | None
+    list_id: str | None

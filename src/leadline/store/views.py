@@ -9,6 +9,7 @@ from leadline.store.connection import Connection, Row
 LIST_LEADS: Final = """
 SELECT l.id, l.campaign, l.sender_lead_id, l.list_id, l.phone_number, l.first_name, l.last_name, l.state, l.status,
        l.status_reason, l.created_at, l.updated_at, l.scheduled_callback_at, d.due_at, l.attempts_before,
+       l.attempts_before_on, l.attempts_before_that_day, l.outcomes_before, l.last_call_before,
        coalesce(d.calling, false) AND EXISTS (SELECT FROM open_attempts o JOIN attempts a ON a.id = o.attempt_id
                WHERE o.phone_number = l.phone_number AND a.lead_id = l.id) AS calling
 FROM leads l LEFT JOIN due_leads d ON d.lead_id = l.id

@@ -48,6 +48,13 @@ async def held(web: Web, _lead_id: UUID) -> None:
     await web.desk.pool.execute("DELETE FROM due_leads")
 
 
+async def held_for_crm(web: Web, lead_id: UUID) -> None:
+    await web.desk.pool.execute(
+        "UPDATE leads SET status = 'held', status_reason = 'crm_unknown' WHERE id = $1", lead_id
+    )
+    await web.desk.pool.execute("DELETE FROM due_leads WHERE lead_id = $1", lead_id)
+
+
 async def suppressed(web: Web, _lead_id: UUID) -> None:
     await web.change("PUT", f"/v1/suppressions/{PHONE}", {"reason": "wrote a letter"})
 
@@ -103,6 +110,7 @@ SCENES: dict[Code, tuple[Scene, str]] = {
     Code.STATUS_PAUSED: (paused, "The lead is paused (asked by phone) until an operator resumes it."),
     Code.STATUS_COMPLETED: (completed, "The lead is completed (removed); only an operator can reopen it."),
     Code.STATUS_HELD: (held, "The lead is held (cannot dispatch) until an operator decides."),
+    Code.STATUS_HELD_FOR_CRM: (held_for_crm, "The lead is held until the CRM's word on the number is learned"),
     Code.SUPPRESSED: (suppressed, "The number is on the suppression list (wrote a letter)."),
     Code.NUMBER_BAD: (bad, "The number does not work (error The number you dialed is not found.)."),
     Code.SOLD: (sold, "The person has bought already (ACA)."),
@@ -174,7 +182,7 @@ def test_every_refusal_has_a_scene() -> None:
     elsewhere = {Code.LIFE_CAP_REACHED, Code.DAY_CAP_REACHED, Code.OUTSIDE_LEGAL_HOURS}
     allowing = {code for code in Code if code.endswith(("_free", "_running", "_kept", "_good", "_off"))}
     allowing |= {code for code in Code if code.startswith(("not_s", "no_", "inside_"))} - {Code.NO_DUE_TIME}
-    allowing |= {Code.STATUS_PLANNED, Code.DUE, Code.ALREADY_LEASED}
+    allowing |= {Code.STATUS_PLANNED, Code.DUE, Code.ALREADY_LEASED, Code.CRM_NOT_ASKED, Code.CRM_ASKED_FIRST}
     assert set(Code) - allowing == set(SCENES) | elsewhere
 
 

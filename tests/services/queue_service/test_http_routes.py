@@ -11,6 +11,8 @@ from tests.services.queue_service.desk import PHONE, result
 from tests.services.queue_service.web import BECAUSE, KEY, TOKENS, Web, lead_body
 
 NOBODY = str(uuid4())
+HOLDS = {"holder": "b1", "lease_seconds": 60}
+DAY = {"starts_at": "2026-01-05T00:00:00Z", "ends_at": "2026-01-06T00:00:00Z"}
 BODIES: dict[str, Any] = {
     "submit_lead": lead_body(),
     "store_event": b"{}",
@@ -20,9 +22,26 @@ BODIES: dict[str, Any] = {
     "report_stop": {"result": "stopped"},
     "reschedule_lead": {"due_at": "2026-01-07T15:30:00-05:00", "reason": "x"},
     "finish_sweep_run": {"counters": {}, "succeeded": True},
+    "take_outbox": {"limit": 5, "seconds": 60},
+    "report_outbox": {"results": [{"id": 1, "result": "sent"}]},
+    "replay_outbox": {"ids": [1]},
+    "take_questions": {"limit": 5, "seconds": 60},
+    "answer_questions": {"answers": [{"lead_id": NOBODY, "standing": "open"}]},
+    "put_crm_statuses": {"statuses": [{"code": "NI", "name": "No", "final": True, "success": False, "dnc": False}]},
+    "import_leads": {"source": "x", "leads": [{"phone_number": PHONE, "status": "pending"}]},
+    "import_numbers": {"kind": "suppressed", "source": "x", "numbers": [{"phone_number": PHONE, "reason": "x"}]},
+    "start_backfill": {**HOLDS, **DAY, "window_seconds": 3600},
+    "next_backfill_windows": {**HOLDS, "limit": 1},
+    "finish_backfill_window": {**HOLDS, "window": DAY, "listed": 0},
+    "sift_backfill_calls": {**HOLDS, "calls": [{"call_id": "a", "phone_number": PHONE, "created_at": None}]},
+    "record_backfill_calls": {**HOLDS, "bodies": ["{}"]},
+    "list_backfill_candidates": {**HOLDS, "limit": 1},
+    "decide_backfill_candidates": {**HOLDS, "decisions": [{"lead_id": NOBODY, "learned": None}]},
+    "finish_backfill": HOLDS,
 }
 ANSWERS = {
     **dict.fromkeys(("report_stop", "get_lead", "explain_lead", "get_suppression", "delete_suppression"), 404),
+    **dict.fromkeys((name for name in BODIES if "_backfill_" in name or name == "finish_backfill"), 404),
     **dict.fromkeys(("pause_lead", "resume_lead", "complete_lead", "reopen_lead", "reschedule_lead"), 404),
 }
 """What an empty system answers to a good request, if it is not 200."""
@@ -74,7 +93,7 @@ async def refuses_bad_bodies(web: Web, name: str) -> None:
     unknown = {**good, "unknown_key": 1}
     nul = {**good, "reason": "a\0b"} if "reason" in good else b'{"a": "\x00"}'
     for bad in (b"", b"{", b"[]", b"null", b'"text"', b"\xff\xfe", {}, unknown, nul, b"[" * 20_000):
-        if bad == {} and name == "submit_lead":
+        if bad == {} and name in {"submit_lead", "replay_outbox"}:
             continue
         answer = await web.ask(ROUTE_NAMES[name].method, path_of(name), bad, headers=headers_of(name))
         assert (answer.status, answer.code) == (400, "invalid_body"), (bad, answer.body)

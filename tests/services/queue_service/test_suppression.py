@@ -22,7 +22,7 @@ from tests.services.queue_service.scenes import (
 async def suppress(desk: Desk) -> None:
     number = PhoneNumber(PHONE)
     await desk.service.transaction(
-        lambda conn: operating.suppress(conn, number, "asked by mail", "operator", "operator")
+        lambda conn: operating.suppress(conn, desk.service.policy, number, "asked by mail", "operator", "operator")
     )
     desk.service.claimer.poke()
 

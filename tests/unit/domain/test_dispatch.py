@@ -32,7 +32,9 @@ from tests.unit.domain.facts import (
 
 NOON = at("2026-01-05 12:00")
 LEAD_RULES = [
-    rule for rule in Rule if rule not in {Rule.CAMPAIGN_PAUSE, Rule.ACCOUNT_PAUSE, Rule.DISPATCH_HOLD, Rule.PACE}
+    rule
+    for rule in Rule
+    if rule not in {Rule.CAMPAIGN_PAUSE, Rule.ACCOUNT_PAUSE, Rule.DISPATCH_HOLD, Rule.CRM_CLEARANCE, Rule.PACE}
 ]
 
 

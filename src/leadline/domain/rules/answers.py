@@ -5,7 +5,7 @@ from typing import Final, assert_never
 
 from leadline.domain.campaign import Campaign, LegalProfile
 from leadline.domain.facts import LeadFacts, NumberFacts
-from leadline.domain.lead import LeadStatus
+from leadline.domain.lead import HeldReason, LeadStatus
 from leadline.domain.reasons import Code, Rule, RuleAnswer
 from leadline.domain.rules import caps, legal
 from leadline.domain.wall_clock import wall_words, zone_named
@@ -36,7 +36,8 @@ def status(lead: LeadFacts) -> RuleAnswer:
         case LeadStatus.PAUSED:
             code = Code.STATUS_PAUSED
         case LeadStatus.HELD:
-            code = Code.STATUS_HELD
+            waits_for_crm = lead.status_reason == HeldReason.CRM_UNKNOWN
+            code = Code.STATUS_HELD_FOR_CRM if waits_for_crm else Code.STATUS_HELD
         case _:
             assert_never(lead.status)
     return RuleAnswer(Rule.STATUS, allowed=False, code=code, facts={"reason": lead.status_reason or ""})

@@ -15,7 +15,7 @@ from leadline.domain.outcome import Outcome
 from leadline.domain.plan import Complete, Hold, Plan, PlanReason, Redial, applies_to
 from leadline.domain.rules.cadence import wait_before
 from leadline.domain.rules.callback import is_usable
-from leadline.domain.rules.caps import is_exhausted
+from leadline.domain.rules.caps import is_exhausted, life_cap
 from leadline.domain.rules.completion import completion_reason, number_completion, rest_until_after
 from leadline.domain.rules.dispatch import first_legal
 
@@ -31,6 +31,7 @@ __all__ = [
     "plan_abandoned",
     "plan_after_inbound",
     "plan_after_result",
+    "plan_imported",
     "plan_new",
     "plan_not_sent",
     "plan_rescheduled",
@@ -157,6 +158,32 @@ def plan_rescheduled(
     return replace(plan, reason=PlanReason.OPERATOR) if isinstance(plan, Redial) else plan
 
 
+def plan_imported(
+    now: datetime,
+    due_at: datetime | None,
+    promised_at: datetime | None,
+    lead: LeadFacts,
+    number: NumberFacts,
+    campaign: Campaign,
+) -> Plan:
+    """A lead came from other records: their promise is kept, or their due time, but never before the cadence allows.
+
+    A promise that was made before the last call may have been kept by it, so that it waits for the cadence too.
+    """
+    reason = number_completion(number, campaign)
+    if reason is not None:
+        return Complete(reason)
+    soonest = _cadence_from_last_call(now, lead, number, campaign)
+    if promised_at is not None and lead.attempts <= life_cap(lead, campaign):
+        last = _last_call(lead, number)
+        called_since = last is not None and last >= promised_at
+        return _promised(max(soonest if called_since else now, promised_at), promised_at, lead, number, campaign)
+    if due_at is None and lead.attempts == 0:
+        soonest = now + wait_before(1, campaign.cadence)
+    due = max(soonest, due_at or soonest)
+    return _exhausted(lead, campaign) or _redial(due, lead, number, campaign, PlanReason.IMPORTED)
+
+
 def not_sent_wait(failures_in_a_row: int) -> timedelta:
     """The back-off after so many attempts in a row of which no byte was sent: 1, 2, 4 ... 60 s."""
     return timedelta(seconds=min(60, 2 ** min(max(failures_in_a_row - 1, 0), 6)))
@@ -225,6 +252,9 @@ def _with_rest(until: datetime | None, number: NumberFacts) -> NumberFacts:
 
 def _cadence_from_last_call(now: datetime, lead: LeadFacts, number: NumberFacts, campaign: Campaign) -> datetime:
     """When the wait is over, counted from the last dispatch, for a lead whose last result is not at hand."""
-    if not number.dispatches:
-        return now
-    return max(now, number.dispatches[-1] + wait_before(lead.attempts + 1, campaign.cadence))
+    last = _last_call(lead, number)
+    return now if last is None else max(now, min(last, now) + wait_before(lead.attempts + 1, campaign.cadence))
+
+
+def _last_call(lead: LeadFacts, number: NumberFacts) -> datetime | None:
+    return max(filter(None, (lead.last_call_before, *number.dispatches[-1:])), default=None)
