@@ -6,6 +6,8 @@ import sys
 
 from leadline.clients.queue import QueueClient
 from leadline.contracts.campaigns import CampaignConfig, CampaignsError, load_campaigns
+from leadline.crm.convoso import convoso_from
+from leadline.crm.convoso_data import codes_with
 from leadline.domain.ids import CampaignName
 from leadline.runtime.http.server import PortTaken
 from leadline.runtime.logging import configure_logging, get_logger
@@ -26,6 +28,7 @@ def main() -> int:
     """Dial until told to stop; 1 if a port is taken, 2 if a setting is wrong."""
     try:
         settings = load(DialerSettings, os.environ)
+        codes_with(settings.convoso.convoso_statuses)  # wrong names are told now, not once the CRM is needed
         campaigns = load_campaigns(settings.cadence, settings.calling, settings.call, settings.campaigns.campaigns_file)
     except (SettingsError, CampaignsError) as error:
         sys.stderr.write(f"dialer: {error}\n")
@@ -52,10 +55,11 @@ async def dial(settings: DialerSettings, campaigns: dict[CampaignName, CampaignC
         timeout_seconds=settings.bland.bland_timeout_seconds,
         public_url=settings.public.public_url,
     )
-    async with queue, telephony:
+    async with queue, telephony, convoso_from(settings.convoso) as crm:
         dialer = Dialer(
             queue=queue,
             telephony=telephony,
+            crm=crm,
             campaigns={name: config.dialling for name, config in campaigns.items()},
             name=settings.dialer.dialer_name,
             concurrency=settings.dialer.dialer_concurrency,

@@ -9,6 +9,7 @@ from uuid import UUID
 from leadline.clients.queue import QueueClient
 from leadline.contracts.campaigns import DiallingSettings
 from leadline.contracts.leases import Lease, LeaseBatch
+from leadline.crm.port import Crm
 from leadline.domain.ids import CampaignName
 from leadline.runtime.logging import get_logger
 from leadline.telephony.port import Telephony
@@ -19,6 +20,7 @@ from services.dialer.hands import Dialling, Hand
 from services.dialer.marks import Marks
 from services.dialer.polls import Poll
 from services.dialer.reports import Reports
+from services.dialer.statuses import keep_statuses
 from services.dialer.stop_orders import StopOrders
 
 GATHER_SLOTS_SECONDS: Final = 0.005
@@ -37,6 +39,7 @@ class Dialer:
         *,
         queue: QueueClient,
         telephony: Telephony,
+        crm: Crm,
         campaigns: Mapping[CampaignName, DiallingSettings],
         name: str,
         concurrency: int,
@@ -54,7 +57,7 @@ class Dialer:
         self._halt = Halt()
         self._breaker = breaker or Breaker()
         self._halt.watch(lambda: self._breaker.state is BreakerState.OPEN)
-        self._dialling = Dialling(telephony, Marks(queue, name), self._breaker, self._halt, campaigns)
+        self._dialling = Dialling(telephony, crm, Marks(queue, name), self._breaker, self._halt, campaigns)
         self._reports = Reports(queue, name)
         self._hands: dict[UUID, Hand] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -72,8 +75,10 @@ class Dialer:
             reporting = group.create_task(self._reports.run())
             leasing = group.create_task(self._lead_poll.run())
             ordering = group.create_task(self._order_poll.run())
+            keeping = group.create_task(keep_statuses(self._dialling.crm))
             await stop.wait()
             leasing.cancel()
+            keeping.cancel()
             await self._drain()
             ordering.cancel()
             reporting.cancel()

@@ -9,6 +9,7 @@ from typing import Final
 from leadline.clients.queue import QueueError
 from leadline.contracts.campaigns import DiallingSettings
 from leadline.contracts.leases import AttemptReport, Lease, MarkAnswer, ReportKind
+from leadline.crm.port import Crm
 from leadline.domain.ids import AttemptId, CampaignName, PhoneNumber
 from leadline.domain.phone import masked
 from leadline.runtime.logging import get_logger
@@ -16,6 +17,7 @@ from leadline.runtime.tracing import current_traceparent, span
 from leadline.telephony.port import CallRequest, Doubt, Gate, NotSent, PlaceAnswer, Placed, Rejected, Telephony
 from services.dialer import figures
 from services.dialer.breaker import Breaker, BreakerState
+from services.dialer.clearing import Clearing
 from services.dialer.halts import Halt
 from services.dialer.marks import Marked, Marks
 
@@ -29,6 +31,7 @@ class Dialling:
     """What every hand of a dialer shares."""
 
     telephony: Telephony
+    crm: Crm
     marks: Marks
     breaker: Breaker
     halt: Halt
@@ -52,6 +55,7 @@ class Hand:
         self.lease = lease
         self._dialling = dialling
         self._lease_ends_at = received_at + lease.lease_seconds - LEASE_MARGIN_SECONDS
+        self._clearing = Clearing(lease, dialling.crm, dialling.halt)
         self._gate: Gate | None = None
         self._asked = False
         self._stopped = False
@@ -61,6 +65,7 @@ class Hand:
     def stop(self) -> None:
         """A stop order came: if nothing has been sent, nothing will be."""
         self._stopped = True
+        self._clearing.stop()
 
     async def carry_out(self) -> AttemptReport | None:
         """Ask for permission and dial; what to report, None if there is nothing to say."""
@@ -85,15 +90,16 @@ class Hand:
         return self._report(ReportKind.NOT_SENT if self._asked else ReportKind.RETURNED, message="cancelled")
 
     async def _permission(self) -> Marked | AttemptReport | None:
-        """Ask `go?` until it is yes or no, while the lease lives and nothing halts us."""
+        """Ask `go?` until it is yes or no, while the lease lives and nothing halts us; the CRM first if it must be."""
         while True:
-            if (reason := self._dialling.halt.reason) is not None:
+            if (reason := self._reason_to_return()) is not None:
                 return self._report(ReportKind.RETURNED, message=reason)
-            if time.monotonic() >= self._lease_ends_at:
-                return self._report(ReportKind.RETURNED, message="lease_ran_out")
+            if self._clearing.wanted:
+                await self._clearing.ask(lease_ends_at=self._lease_ends_at)
+                continue
             self._asked = True
             try:
-                marked = await self._dialling.marks.ask(self.lease.attempt_id)
+                marked = await self._dialling.marks.ask(self.lease.attempt_id, self._clearing.word)
             except QueueError as error:
                 # The mark may be set. Nothing was sent, and saying so is right either way.
                 log.warning("mark_unanswered", attempt_id=self.lease.attempt_id, error=str(error))
@@ -105,6 +111,13 @@ class Hand:
                 return None
             self._asked = False
             await self._dialling.halt.sleep(max(marked.mark.retry_after_ms / 1000, LEAST_WAIT_SECONDS))
+
+    def _reason_to_return(self) -> str | None:
+        if (reason := self._dialling.halt.reason) is not None:
+            return reason
+        if self._stopped:
+            return "stop_order"
+        return "lease_ran_out" if time.monotonic() >= self._lease_ends_at else None
 
     async def _dial(self, settings: DiallingSettings, marked: Marked) -> PlaceAnswer:
         self._gate = Gate(marked.asked_at + marked.mark.send_within_ms / 1000)

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from leadline.runtime.settings import ProcessSettings
+from leadline.runtime.settings.crm_parts import ConvosoPart
 from leadline.runtime.settings.parts import (
     BlandCallPart,
     BlandPart,
@@ -25,6 +26,7 @@ class DialerSettings(ProcessSettings):
 
     queue: QueueClientPart
     bland: BlandPart
+    convoso: ConvosoPart
     public: PublicPart
     dialer: DialerPart
     drain: DrainPart

@@ -9,7 +9,7 @@ from leadline.contracts.leases import ReportKind
 from leadline.contracts.sweep import DoubtfulAttempt
 from leadline.domain.ids import CallId, PhoneNumber
 from leadline.domain.phone import normalise_any
-from leadline.telephony import loose_json
+from leadline.runtime import loose_json
 from leadline.telephony.port import CallDetails, FoundCalls, ListedCall, ProviderError, ProviderNonsense
 from services.sweep.asking import Asking
 from services.sweep.passing import ActiveCalls

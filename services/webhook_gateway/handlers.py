@@ -8,7 +8,8 @@ from typing import Final
 
 from aiohttp import web
 
-from leadline.contracts.gateway import EventReceived, LeadReceived
+from leadline.contracts.events import EventSource
+from leadline.contracts.gateway import CrmEventReceived, EventReceived, LeadReceived
 from leadline.runtime.http.bodies import respond
 from leadline.runtime.http.problems import HttpProblem
 from leadline.runtime.ids import new_uuid7
@@ -23,7 +24,9 @@ from services.webhook_gateway.storing import Storing
 
 MOST_LEAD_BYTES: Final = 64 * 1024
 MOST_EVENT_BYTES: Final = 8 * 1024 * 1024
+MOST_CRM_EVENT_BYTES: Final = 64 * 1024
 LEAD_READ_SECONDS: Final = 10.0
+"""Also of the CRM's events, which are as small."""
 EVENT_READ_SECONDS: Final = 30.0
 LONGEST_KEY: Final = 255
 _CAMPAIGN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -72,7 +75,7 @@ async def receive_bland_event(request: web.Request) -> web.Response:
     raw = await read_bounded(request, most_bytes=MOST_EVENT_BYTES, within_seconds=EVENT_READ_SECONDS)
     if not is_signed(raw, signature, gateway.webhook_secrets):
         raise _unsigned()
-    stored = await gateway.storing.store_event(raw)
+    stored = await gateway.storing.store_event(raw, EventSource.WEBHOOK)
     figures.EVENTS.labels(stored.disposition).inc()
     log.info(
         "event_stored",
@@ -83,6 +86,24 @@ async def receive_bland_event(request: web.Request) -> web.Response:
         outcome=stored.outcome,
     )
     return respond(EventReceived(request_id=request_id, disposition=stored.disposition))
+
+
+async def receive_convoso_event(request: web.Request) -> web.Response:
+    """Take what Convoso Connect tells of one of its leads. From a known caller it is stored, whatever it holds."""
+    gateway, request_id = request.app[GATEWAY], new_uuid7()
+    caller = authenticate(request, gateway.api_keys)
+    raw = await read_bounded(request, most_bytes=MOST_CRM_EVENT_BYTES, within_seconds=LEAD_READ_SECONDS)
+    stored = await gateway.storing.store_event(raw, EventSource.CRM)
+    figures.CRM_EVENTS.labels(stored.disposition).inc()
+    log.info(
+        "crm_event_stored",
+        request_id=request_id,
+        caller=caller,
+        event_id=stored.event_id,
+        disposition=stored.disposition,
+        kind=stored.kind,
+    )
+    return respond(CrmEventReceived())
 
 
 def _campaign(request: web.Request) -> str:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from leadline.contracts.gateway import EventReceived, LeadReceived, PostedLead
+from leadline.contracts.gateway import CrmEventReceived, EventReceived, LeadReceived, PostedLead
 from leadline.contracts.openapi import FORM_MEDIA_TYPE, JSON_MEDIA_TYPE, Parameter, Route, build_openapi
 from services.webhook_gateway import handlers
 from services.webhook_gateway.signatures import HEADER
@@ -60,6 +60,22 @@ ROUTES: Final = (
             503: "Not stored; send it again",
         },
         auth=("signature",),
+    ),
+    Route(
+        "POST",
+        "/webhooks/convoso",
+        "receive_convoso_event",
+        "Store what Convoso Connect tells of a lead, byte for byte, whatever it holds",
+        CrmEventReceived,
+        request_media_types=(JSON_MEDIA_TYPE, FORM_MEDIA_TYPE),
+        problems={
+            400: "The body is not encoded as its headers say",
+            401: "No or a wrong key",
+            408: "The body came too slowly",
+            413: "The body is larger than 64 KiB",
+            503: "Not stored; send it again",
+        },
+        auth=("apiKey", "basic"),
     ),
 )
 

@@ -43,14 +43,14 @@ class Storing:
                 problem.status, problem.code, problem.detail, title=problem.title, errors=problem.errors
             ) from refused
 
-    async def store_event(self, raw: bytes) -> EventStored:
-        """Store a signed event, whatever it holds.
+    async def store_event(self, raw: bytes, source: EventSource) -> EventStored:
+        """Store an event whose sender is known, whatever it holds.
 
         Raises:
-            HttpProblem: 503 and nothing else: the provider must come again.
+            HttpProblem: 503 and nothing else: the sender must come again.
         """
         try:
-            return await self._bounded("event", lambda: self._queue.post_event(raw, EventSource.WEBHOOK))
+            return await self._bounded("event", lambda: self._queue.post_event(raw, source))
         except QueueRefused as refused:
             raise self._not_stored("event", refused) from refused
 
