@@ -39,6 +39,7 @@ def status_parts(stats: Stats) -> Iterator[RenderableType]:
             ("due", _due(stats)),
             ("in flight", _in_flight(stats)),
             ("leads", counted(stats.leads_by_status)),
+            *((("held", counted(stats.held_by_reason)),) if stats.held_by_reason else ()),
             ("today", f"{stats.calls_today} calls: {counted(stats.outcomes_today)}"),
             ("suppressed", f"{stats.suppressions} numbers"),
             ("last sweep", _last_sweep(stats)),
@@ -112,6 +113,8 @@ def _troubles(stats: Stats) -> Iterator[Text]:
         )
     if stats.unconfirmed_stop_orders:
         yield _red(f"{stats.unconfirmed_stop_orders} stop orders not confirmed", "leadline sweep repeats them")
+    if stats.crm_dead:
+        yield _red(f"{stats.crm_dead} messages that the CRM refused", "leadline crm dead-letters")
     for kind, number in stats.alarms.items():
         if number:
             yield _red(f"{number} {kind}", _ALARM_HINTS.get(kind, "the queue-service's log tells more"))

@@ -134,6 +134,7 @@ async def read_stats(conn: Connection, policy: Policy) -> Stats:
     return Stats(
         as_of=state.now,
         leads_by_status=await stats.count_leads(conn),
+        held_by_reason=await stats.count_held(conn),
         due_now=due["due_now"],
         oldest_due_seconds=(state.now - oldest).total_seconds() if oldest else 0.0,
         next_due_at=due["next_due_at"],

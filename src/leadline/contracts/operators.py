@@ -173,6 +173,8 @@ class Stats(Message):
     last_sweep_counters: dict[str, int]
     alarms: dict[str, int]
     """By kind, of the last day of business time."""
+    held_by_reason: dict[str, int] = Field(default_factory=dict)
+    """Held leads by what they wait for."""
     crm_waiting: int = 0
     """Messages that the CRM has not got yet."""
     crm_dead: int = 0

@@ -6,6 +6,7 @@ from typing import Final
 from leadline.store.connection import Connection, Row, fetch_one
 
 LEADS_BY_STATUS: Final = "SELECT status, count(*) AS n FROM leads GROUP BY status"
+HELD_BY_REASON: Final = "SELECT status_reason, count(*) AS n FROM leads WHERE status = 'held' GROUP BY status_reason"
 OPEN_BY_STATE: Final = """
 SELECT a.state, count(*) AS n FROM open_attempts o JOIN attempts a ON a.id = o.attempt_id GROUP BY a.state
 """
@@ -30,6 +31,11 @@ SELECT finished_at, counters FROM sweep_runs WHERE finished_at IS NOT NULL ORDER
 async def count_leads(conn: Connection) -> dict[str, int]:
     """Leads by stored status."""
     return {row["status"]: row["n"] for row in await conn.fetch(LEADS_BY_STATUS)}
+
+
+async def count_held(conn: Connection) -> dict[str, int]:
+    """Held leads by what they wait for."""
+    return {row["status_reason"]: row["n"] for row in await conn.fetch(HELD_BY_REASON)}
 
 
 async def count_open(conn: Connection) -> dict[str, int]:

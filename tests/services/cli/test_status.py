@@ -36,6 +36,7 @@ def test_a_healthy_system_has_no_hints(cli: Cli) -> None:
         ({"last_sweep_counters": {"promises.violated": 2}}, "2 promises broken", "incident"),
         ({"unapplied_events": 7}, "7 events not applied", "log"),
         ({"unconfirmed_stop_orders": 1}, "1 stop orders not confirmed", "leadline sweep"),
+        ({"crm_dead": 3}, "3 messages that the CRM refused", "leadline crm dead-letters"),
         ({"alarms": {"two_live_calls": 1}}, "1 two_live_calls", "incident"),
         ({"alarms": {"something_new": 1}}, "1 something_new", "log"),
     ],
@@ -48,6 +49,11 @@ def test_what_is_wrong_says_what_to_do(
     before, _, after = line.partition("->")
     assert words in before
     assert then in after
+
+
+def test_held_leads_are_shown_by_what_they_wait_for(cli: Cli, queue: FakeQueue) -> None:
+    queue.stats_more = {"held_by_reason": {"crm_unknown": 4, "backfill": 2}}
+    assert "crm_unknown 4" in cli.done("status")
 
 
 def test_pauses_name_the_command_that_ends_them(cli: Cli) -> None:
