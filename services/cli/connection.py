@@ -25,6 +25,11 @@ class ConnectionFile(BaseModel):
 
     queue_url: HttpUrl
     operator_token: SecretStr = Field(min_length=1)
+    backfill_token: SecretStr | None = None
+    bland_base_url: HttpUrl | None = None
+    bland_api_key: SecretStr | None = None
+    convoso_base_url: HttpUrl | None = None
+    convoso_auth_token: SecretStr | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,29 @@ def find_connection(environ: Mapping[str, str] = os.environ) -> Connection:
     path = load(DataDirPart, environ).data_dir / CONNECTION_FILE
     found = _read(path)
     return Connection(found.queue_url, found.operator_token, str(path))
+
+
+def backfill_defaults(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The settings that a backfill of the running `leadline up` needs beside those that are set; none if one is named.
+
+    Raises SettingsError for wrong settings, CliError if there is nothing to connect to.
+    """
+    if any(environ.get(name, "").strip() for name in _SETTINGS):
+        return {}
+    found = _read(load(DataDirPart, environ).data_dir / CONNECTION_FILE)
+    named: dict[str, str | SecretStr | None] = {
+        "LEADLINE_QUEUE_URL": found.queue_url,
+        "LEADLINE_QUEUE_TOKEN": found.backfill_token or found.operator_token,
+        "LEADLINE_BLAND_BASE_URL": found.bland_base_url,
+        "LEADLINE_BLAND_API_KEY": found.bland_api_key,
+        "LEADLINE_CONVOSO_BASE_URL": found.convoso_base_url,
+        "LEADLINE_CONVOSO_AUTH_TOKEN": found.convoso_auth_token,
+    }
+    return {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else value
+        for name, value in named.items()
+        if value and not environ.get(name, "").strip() and not environ.get(f"{name}_FILE", "").strip()
+    }
 
 
 def _read(path: Path) -> ConnectionFile:

@@ -11,11 +11,13 @@ class ExitCode(IntEnum):
     USAGE = 2
     NOT_FOUND = 3
     PARTIAL = 4
+    BUSY = 5
     INTERRUPTED = 130
 
 
 EXIT_CODES_HELP = (
-    "Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 3 not found, 4 partly done, 130 interrupted."
+    "Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 3 not found, 4 partly done, 5 another copy is at work,"
+    " 130 interrupted."
 )
 
 

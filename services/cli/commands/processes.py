@@ -1,10 +1,12 @@
 """Launchers: one process each, as `python -m services.<name>` starts it in the chart."""
 
 import importlib
+import os
 from typing import Annotated, Literal
 
 import typer
 
+from services.cli.connection import backfill_defaults
 from services.cli.options import examples
 
 _SETTINGS = "Everything is set by environment variables (LEADLINE_*); a wrong one is one line and exit code 2."
@@ -18,6 +20,15 @@ def register(app: typer.Typer) -> None:
         (queue, ("leadline queue",)),
         (dialer, ("leadline dialer", "LEADLINE_DIALER_CONCURRENCY=20 leadline dialer")),
         (sweep, ("leadline sweep --dry-run", "leadline sweep --json")),
+        (crm_sync, ("leadline crm-sync",)),
+        (
+            backfill,
+            (
+                "leadline backfill --from 2025-11-01 --to 2025-11-30 --dry-run",
+                "leadline backfill --from 2025-11-01 --to 2025-11-30 --pace 2/s --json",
+                "leadline backfill --from 2026-01-05T11:00-05:00 --to 2026-01-05T20:00-05:00 --window 30m --no-wait",
+            ),
+        ),
         (migrate, ("leadline migrate", "leadline migrate status", "leadline migrate wait --timeout 60")),
         (simulator, ("leadline simulator", "LEADLINE_SIMULATOR_PORT=8190 leadline simulator")),
     ):
@@ -55,6 +66,59 @@ def sweep(
     """
     given = (("--dry-run", dry_run), ("--json", as_json), ("--show-pii", show_pii))
     launch("sweep", *(option for option, is_given in given if is_given))
+
+
+def crm_sync() -> None:
+    """Tell the CRM what became of calls, and ask it again about leads that wait for its word."""
+    launch("crm_sync")
+
+
+def backfill(
+    *,
+    from_date: Annotated[
+        str,
+        typer.Option(
+            "--from", metavar="DATE", help="First day, in LEADLINE_CALLING_TIMEZONE; or an instant with its offset."
+        ),
+    ],
+    to_date: Annotated[
+        str,
+        typer.Option(
+            "--to", metavar="DATE", help="Last day, included whole; or an instant. The last minutes are left out."
+        ),
+    ],
+    campaign: Annotated[
+        str | None, typer.Option("--campaign", "-c", metavar="NAME", help="Campaign of numbers that are added.")
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Change nothing; print what would be recorded and added. The CRM is not asked: which of the new"
+            " numbers it would end or hold a dry run cannot know.",
+        ),
+    ] = False,
+    pace: Annotated[str, typer.Option(metavar="N/s", help="Pages a second: 1/s, 30/min, or none.")] = "1/s",
+    details_pace: Annotated[
+        str, typer.Option("--details-pace", metavar="N/s", help="Calls whose details are read, a second.")
+    ] = "5/s",
+    window: Annotated[str, typer.Option(metavar="TIME", help="Width of one window: 30m, 1h, 1d.")] = "1h",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="Leave with exit code 5 if another copy holds the run.")
+    ] = False,
+) -> None:
+    """Read the provider's call history of some days into the queue; start it again whenever it was stopped.
+
+    Every call is recorded, so that caps are right. Numbers that nobody knew become leads, after the CRM was asked; one
+    whose standing cannot be learned is held. Exit code 4 if windows of history are missing: the same command reads
+    only those.
+    """
+    os.environ.update(backfill_defaults())
+    words = ["--from", from_date, "--to", to_date, "--pace", pace, "--details-pace", details_pace, "--window", window]
+    words += ["--campaign", campaign] if campaign is not None else []
+    given = (("--dry-run", dry_run), ("--json", as_json), ("--no-wait", no_wait))
+    launch("backfill", *words, *(option for option, is_given in given if is_given))
 
 
 def migrate(

@@ -43,6 +43,7 @@ def launched(monkeypatch: pytest.MonkeyPatch) -> Launched:
         (("gateway",), "webhook_gateway", ()),
         (("queue",), "queue_service", ()),
         (("dialer",), "dialer", ()),
+        (("crm-sync",), "crm_sync", ()),
         (("simulator",), "simulator", ()),
         (("sweep",), "sweep", ()),
         (("sweep", "--json", "--dry-run", "--show-pii"), "sweep", ("--dry-run", "--json", "--show-pii")),
@@ -57,6 +58,67 @@ def test_a_launcher_runs_the_services_own_main(
     assert Cli()(*arguments).exit_code == 7
     assert launched.module == f"services.{package}.__main__"
     assert launched.arguments == passed
+
+
+BACKFILL = ("backfill", "--from", "2026-01-05", "--to", "2026-01-06")
+PASSED = ("--from", "2026-01-05", "--to", "2026-01-06", "--pace", "1/s", "--details-pace", "5/s", "--window", "1h")
+
+
+@pytest.fixture
+def environ(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """What a launcher adds to the environment is seen here and does not outlive the test."""
+    environ: dict[str, str] = {}
+    monkeypatch.setattr(processes, "os", SimpleNamespace(environ=environ))
+    return environ
+
+
+@pytest.mark.parametrize(
+    ("arguments", "passed"),
+    [
+        (BACKFILL, PASSED),
+        (
+            (*BACKFILL, "--no-wait", "--dry-run", "--json", "-c", "winback"),
+            (*PASSED, "--campaign", "winback", "--dry-run", "--json", "--no-wait"),
+        ),
+    ],
+)
+def test_a_backfill_gets_its_options_and_the_settings_it_was_started_with(
+    launched: Launched, environ: dict[str, str], arguments: tuple[str, ...], passed: tuple[str, ...]
+) -> None:
+    assert Cli({"LEADLINE_QUEUE_TOKEN": "t"})(*arguments).exit_code == 7
+    assert launched.module == "services.backfill.__main__"
+    assert launched.arguments == passed
+    assert environ == {}
+
+
+def test_a_backfill_of_the_running_up_finds_everything_in_its_folder(
+    launched: Launched, environ: dict[str, str]
+) -> None:
+    written = {
+        "queue_url": "http://127.0.0.1:1",
+        "operator_token": "operator",
+        "backfill_token": "backfill",
+        "bland_base_url": "http://127.0.0.1:2",
+        "bland_api_key": "key",
+        "convoso_base_url": "http://127.0.0.1:3/v1",
+        "convoso_auth_token": "token",
+    }
+    Path(".leadline").mkdir()
+    Path(".leadline/connection.json").write_text(json.dumps(written))
+    assert Cli()(*BACKFILL, LEADLINE_BLAND_API_KEY="mine").exit_code == 7
+    assert environ == {
+        "LEADLINE_QUEUE_URL": "http://127.0.0.1:1",
+        "LEADLINE_QUEUE_TOKEN": "backfill",
+        "LEADLINE_BLAND_BASE_URL": "http://127.0.0.1:2",
+        "LEADLINE_CONVOSO_BASE_URL": "http://127.0.0.1:3/v1",
+        "LEADLINE_CONVOSO_AUTH_TOKEN": "token",
+    }
+    assert launched.arguments == PASSED
+
+
+def test_a_backfill_with_nobody_to_ask_is_one_line(launched: Launched) -> None:
+    assert "no `leadline up` runs in .leadline" in Cli().fails(2, *BACKFILL)
+    assert launched.arguments is None
 
 
 def leadline(*arguments: str, folder: Path, **settings: str) -> "subprocess.CompletedProcess[str]":

@@ -1,0 +1,20 @@
+"""What a backfill reads."""
+
+from typing import ClassVar
+
+from leadline.runtime.settings import ProcessSettings
+from leadline.runtime.settings.crm_parts import BackfillPart, ConvosoPart
+from leadline.runtime.settings.parts import BlandPart, CallingPart, ObservabilityPart, QueueClientPart
+
+
+class BackfillSettings(ProcessSettings):
+    """Settings of `python -m services.backfill`. The calling time zone is that of plain dates."""
+
+    process: ClassVar[str] = "backfill"
+
+    queue: QueueClientPart
+    bland: BlandPart
+    convoso: ConvosoPart
+    calling: CallingPart
+    backfill: BackfillPart
+    observability: ObservabilityPart
