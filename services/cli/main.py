@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli.commands import account, campaigns, leads, processes, status, suppress
+from services.cli.commands import account, campaigns, crm, exporting, importing, leads, processes, status, suppress
 from services.cli.exits import EXIT_CODES_HELP
 from services.cli.one_line import OneLineGroup
 from services.cli.options import examples
@@ -50,11 +50,14 @@ app.command(
 )(up)
 processes.register(app)
 app.command(epilog=status.EPILOG)(status.status)
+app.command(epilog=importing.EPILOG)(importing.import_queue)
+app.command(epilog=exporting.EPILOG)(exporting.export_queue)
 for name, group in (
     ("leads", leads.app),
     ("suppress", suppress.app),
     ("campaigns", campaigns.app),
     ("account", account.app),
+    ("crm", crm.app),
 ):
     app.add_typer(group, name=name, context_settings=_HELP_NAMES)
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 from leadline.clients.queue import QueueClient, QueueError, QueueRefused, QueueUnavailable
+from leadline.clients.queue_session import QueueSession
 from leadline.contracts.problems import Problem
 from services.cli.connection import Connection, find_connection
 from services.cli.exits import CliError, ExitCode
@@ -13,14 +14,20 @@ PATIENCE_SECONDS: Final = 5.0
 """How long a person waits for a queue-service that does not answer."""
 
 Answer = TypeVar("Answer")
+Session = TypeVar("Session", bound=QueueSession)
 _USAGE_STATUSES: Final = frozenset({400, 413, 422})
 
 
 def talk(question: Callable[[QueueClient], Awaitable[Answer]]) -> Answer:
     """Ask the queue-service that settings or a running `leadline up` name. Raises CliError and SettingsError."""
+    return talk_by(QueueClient, question)
+
+
+def talk_by(client: type[Session], question: Callable[[Session], Awaitable[Answer]]) -> Answer:
+    """The same by the client of another set of routes."""
     connection = find_connection()
     try:
-        return asyncio.run(_talk(connection, question))
+        return asyncio.run(_talk(connection, client, question))
     except QueueRefused as error:
         raise _refused(error.problem, connection) from None
     except QueueUnavailable as error:
@@ -31,10 +38,12 @@ def talk(question: Callable[[QueueClient], Awaitable[Answer]]) -> Answer:
         raise CliError(f"{_plain(error)} ({connection.queue_url}); check {connection.origin}") from None
 
 
-async def _talk(connection: Connection, question: Callable[[QueueClient], Awaitable[Answer]]) -> Answer:
+async def _talk(
+    connection: Connection, client: type[Session], question: Callable[[Session], Awaitable[Answer]]
+) -> Answer:
     token = connection.token.get_secret_value()
-    async with QueueClient(connection.queue_url, token, deadline_seconds=PATIENCE_SECONDS) as client:
-        return await question(client)
+    async with client(connection.queue_url, token, deadline_seconds=PATIENCE_SECONDS) as session:
+        return await question(session)
 
 
 def _refused(problem: Problem, connection: Connection) -> CliError:

@@ -9,6 +9,7 @@ from services.cli.exits import ExitCode
 from services.cli.options import AsJson, Phone, ShowPii, Why, Yes, checked_reason, confirm, examples
 from services.cli.pii import hidden
 from services.cli.printing import console, fields, moment, print_json, say
+from services.cli.suppressing import ListToImport, import_list
 from services.cli.talking import talk
 
 app = typer.Typer(help="Suppressions: telephone numbers that are never called, in any campaign.")
@@ -53,6 +54,43 @@ def check(phone: Phone, *, as_json: AsJson = False, show_pii: ShowPii = False) -
         console().print(_entry(shown, "suppressed"))
     if view is None:
         raise typer.Exit(ExitCode.NOT_FOUND)
+
+
+@app.command(
+    "import",
+    epilog=examples(
+        "leadline suppress import dnc.csv",
+        "leadline suppress import - --reason 'federal list of January' < numbers.txt",
+        "leadline suppress import dnc.csv --dry-run --json",
+    ),
+)
+def import_numbers(
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="CSV, or one number a line; - is stdin.", show_default=False)
+    ],
+    *,
+    reason: Annotated[
+        str, typer.Option("--reason", "-r", metavar="TEXT", help="Why, for lines that give no reason.")
+    ] = "imported list",
+    source: Source = "operator",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing; check every line.")] = False,
+    as_json: AsJson = False,
+    show_pii: ShowPii = False,
+) -> None:
+    """Never call any number of a list again. Bad lines are listed, all others imported; exit code 1 if one is bad.
+
+    Numbers may be spelt in any way, with a header or without. The column is found by its name (phone, number ...), else
+    by what it holds; a column `reason` or `note` is kept with the number.
+    """
+    request = ListToImport(checked_reason(reason), source.strip()[:64] or "operator", dry_run)
+    report = import_list(file, request)
+    if as_json:
+        print_json(report.document(show_pii=show_pii))
+    else:
+        for part in report.parts(show_pii=show_pii):
+            console().print(part)
+    if report.bad_count:
+        raise typer.Exit(ExitCode.FAILED)
 
 
 def _print(view: SuppressionView, status: str, *, as_json: bool, show_pii: bool) -> None:

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from aiohttp import web
@@ -85,6 +85,15 @@ def attempt(number: int) -> AttemptView:
         talk_seconds=25.0,
         price_dollars=0.02,
     )
+
+
+class HasApp(Protocol):
+    url: str
+
+    def app(self) -> web.Application: ...
+
+
+Served = TypeVar("Served", bound=HasApp)
 
 
 class Refusal(Exception):
@@ -264,7 +273,7 @@ def _sent(model: BaseModel) -> web.Response:
 
 
 @contextmanager
-def running(queue: FakeQueue) -> Iterator[FakeQueue]:
+def running(queue: Served) -> Iterator[Served]:
     """Serve it in a thread inside the block."""
     loop = asyncio.new_event_loop()
     ready, stop = threading.Event(), asyncio.Event()

@@ -20,7 +20,11 @@ def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]
 
 
 ALL = sorted(commands(get_command(app)))
-PRINTS_DATA = [path for path in ALL if path[0] in {"leads", "suppress", "campaigns", "account", "status", "sweep"}]
+PRINTS_DATA = [
+    path
+    for path in ALL
+    if path[0] in {"leads", "suppress", "campaigns", "account", "crm", "status", "sweep", "backfill", "import-queue"}
+]
 
 
 def test_the_commands_are_those_of_the_spec() -> None:
@@ -29,10 +33,14 @@ def test_the_commands_are_those_of_the_spec() -> None:
         "gateway",
         "queue",
         "dialer",
+        "crm-sync",
+        "backfill",
         "sweep",
         "migrate",
         "simulator",
         "status",
+        "import-queue",
+        "export-queue",
         "leads show",
         "leads explain",
         "leads pause",
@@ -43,11 +51,15 @@ def test_the_commands_are_those_of_the_spec() -> None:
         "suppress add",
         "suppress remove",
         "suppress check",
+        "suppress import",
         "campaigns list",
         "campaigns pause",
         "campaigns resume",
         "account pause",
         "account resume",
+        "crm status",
+        "crm dead-letters",
+        "crm replay",
     }
 
 
@@ -68,7 +80,7 @@ def test_whatever_prints_data_prints_json(path: tuple[str, ...]) -> None:
 def test_the_root_says_what_there_is_and_what_exit_codes_mean(arguments: tuple[str, ...]) -> None:
     shown = Cli().done(*arguments)
     assert "explain" in shown
-    assert "Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 3 not found, 4 partly done, 130" in shown
+    assert "Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 3 not found, 4 partly done, 5 another" in shown
 
 
 def test_the_version_is_told() -> None:

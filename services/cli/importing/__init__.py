@@ -1,0 +1,1 @@
+"""`leadline import-queue`: files are staged whole, merged by number, and posted only then."""
