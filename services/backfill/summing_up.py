@@ -46,20 +46,23 @@ def print_summary(outcome: Outcome, *, dry_run: bool, as_json: bool, again: str)
     width = None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL
     console = Console(file=sys.stdout, highlight=False, width=width)
     title = "backfill, tried and taken back" if dry_run else "backfill"
-    console.print(_table(f"{title}: {_span(outcome)}", document))
+    console.print(f"{title}: {_span(outcome)}", markup=False)
+    console.print(_table(document))
     if dry_run:
         console.print("Nothing was changed. The CRM was not asked: it may still end, or hold, any number that is new.")
     then = "their calls are not counted" if dry_run else "nobody is decided while they are missing"
     _print_missing(console, outcome.failed, then, again)
 
 
-def _table(title: str, document: Mapping[str, Any]) -> Table:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+def _table(document: Mapping[str, Any]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("of")
     table.add_column("what")
     table.add_column("count", justify="right")
     for group in ("windows", "calls", "numbers"):
-        for name, count in document[group].items():
-            table.add_row(f"{group} {name.replace('_', ' ')}", f"{count:,}", style="" if count else "dim")
+        for place, (name, count) in enumerate(document[group].items()):
+            words = "" if place else group
+            table.add_row(words, name.replace("_", " "), f"{count:,}", style="" if count else "dim")
     return table
 
 

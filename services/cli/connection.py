@@ -30,6 +30,7 @@ class ConnectionFile(BaseModel):
     bland_api_key: SecretStr | None = None
     convoso_base_url: HttpUrl | None = None
     convoso_auth_token: SecretStr | None = None
+    convoso_requests_per_second: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ def backfill_defaults(environ: Mapping[str, str] = os.environ) -> dict[str, str]
         "LEADLINE_BLAND_API_KEY": found.bland_api_key,
         "LEADLINE_CONVOSO_BASE_URL": found.convoso_base_url,
         "LEADLINE_CONVOSO_AUTH_TOKEN": found.convoso_auth_token,
+        "LEADLINE_CONVOSO_REQUESTS_PER_SECOND": found.convoso_requests_per_second,
     }
     return {
         name: value.get_secret_value() if isinstance(value, SecretStr) else value

@@ -18,6 +18,7 @@ LISTS = {
     "suppressed": "numbers to suppress",
     "bad_numbers": "bad numbers",
 }
+_IN_WORDS = {"unmatched": "no lead in the queue had it; its rows in the files are suppressed"}
 
 
 @dataclass(slots=True)
@@ -105,7 +106,7 @@ class Report:
             yield "leads now", status, number
         for name, counts in self.lists.items():
             for result, number in sorted(counts.items()):
-                yield LISTS[name], result, number
+                yield LISTS[name], _IN_WORDS.get(result, result), number
         for reasons in (self.quarantined_rows, self.quarantined_leads):
             for reason, number in sorted(reasons.items()):
                 yield "quarantined", reason, number

@@ -102,6 +102,7 @@ def test_a_backfill_of_the_running_up_finds_everything_in_its_folder(
         "bland_api_key": "key",
         "convoso_base_url": "http://127.0.0.1:3/v1",
         "convoso_auth_token": "token",
+        "convoso_requests_per_second": "0",
     }
     Path(".leadline").mkdir()
     Path(".leadline/connection.json").write_text(json.dumps(written))
@@ -112,6 +113,7 @@ def test_a_backfill_of_the_running_up_finds_everything_in_its_folder(
         "LEADLINE_BLAND_BASE_URL": "http://127.0.0.1:2",
         "LEADLINE_CONVOSO_BASE_URL": "http://127.0.0.1:3/v1",
         "LEADLINE_CONVOSO_AUTH_TOKEN": "token",
+        "LEADLINE_CONVOSO_REQUESTS_PER_SECOND": "0",
     }
     assert launched.arguments == PASSED
 
