@@ -16,7 +16,7 @@ UV := UV_PROJECT_ENVIRONMENT=$(VENV) UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 SYNCED := $(VENV)/.synced
 CODE := src services migrations tests $(patsubst %/,%,$(sort $(dir $(wildcard benchmarks/*.py))))
 
-.PHONY: help setup up demo bench-lateness bench-leases bench-intake test check lint format-check fmt types imports generated verify-generated lock wheel clean
+.PHONY: help setup up demo bench-lateness bench-leases bench-intake bench-backfill test check lint format-check fmt types imports generated verify-generated lock wheel clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ bench-leases: setup ## leads leased, marked and placed per second
 
 bench-intake: setup ## leads accepted by the gateway per second
 	$(BIN)/python -m benchmarks.intake
+
+bench-backfill: setup ## calls of history read, recorded and decided per second, and the memory it takes
+	$(BIN)/python -m benchmarks.backfill
 
 lock: setup ## resolve dependencies anew, as pyproject.toml allows
 	$(UV) lock --upgrade

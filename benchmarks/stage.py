@@ -17,7 +17,7 @@ import asyncpg
 from services.cli.embedded_postgres import EmbeddedPostgres
 
 ALWAYS = {"LEADLINE_CALLING_HOURS": "Mon-Sun 00:00-24:00", "LEADLINE_LEGAL_PROFILE": "none"}
-TOKENS = "gateway:bench-gateway,dialer:bench-dialer,sweep:bench-sweep,operator:bench-operator"
+TOKENS = ",".join(f"{name}:bench-{name}" for name in ("gateway", "dialer", "sweep", "backfill", "operator"))
 QUEUE_URL = "http://127.0.0.1:18081"
 GATEWAY_URL = "http://127.0.0.1:18080"
 SIMULATOR_URL = "http://127.0.0.1:18090"

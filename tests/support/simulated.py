@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 
 ANYBODY = "*"
+_MOST_LEADS = 2000
 Row = dict[str, Any]
 ZEROS = (
     "calls_out_of_hours",
@@ -17,6 +18,7 @@ ZEROS = (
     "second_posts",
     "calls_after_stop",
     "calls_after_bad_number",
+    "calls_after_sale_in_crm",
 )
 """Counters of the scoreboard that must be 0."""
 
@@ -25,6 +27,16 @@ def step(outcome: str, *, seconds: float = 0.0, times: int = 1, **fields: Any) -
     """One scripted call: taken up at once, over after so many business seconds, unless `fields` say otherwise."""
     quick = {"queue_seconds": 0.0, "ring_seconds": 0.0, "talk_seconds": seconds}
     return {"outcome": outcome, "times": times, **quick, **fields}
+
+
+def past_call(phone_number: str, created_at: datetime, outcome: str, **fields: Any) -> dict[str, Any]:
+    """One call for `insert_history`; `fields` as of the simulator's `PastCall`."""
+    return {"phone_number": phone_number, "created_at": created_at.isoformat(), "step": step(outcome), **fields}
+
+
+def crm_lead(lead_id: str, phone_number: str, status: str = "NEW") -> dict[str, Any]:
+    """One lead of the simulated Convoso, in the list in which `System.post_lead` has it."""
+    return {"id": lead_id, "list_id": "1029", "phone_number": phone_number, "status": status}
 
 
 @dataclass(frozen=True)
@@ -69,6 +81,41 @@ class Simulated:
         """A call that Leadline did not ask for; its id."""
         answer = await self._ask("POST", "calls", {"phone_number": phone_number, **fields})
         return str(answer["call_id"])
+
+    async def make_history(self, calls: int, starts_at: datetime, ends_at: datetime, **order: Any) -> None:
+        """Give the account calls of the past, to a third as many people unless `order` says otherwise."""
+        span = {"starts_at": starts_at.isoformat(), "ends_at": ends_at.isoformat()}
+        await self._ask("POST", "history", {"calls": calls, "numbers": max(1, calls // 3), **span, **order})
+
+    async def insert_history(self, *calls: dict[str, Any]) -> list[str]:
+        """Calls that turn up in the past now; their ids."""
+        return list((await self._ask("POST", "history/calls", {"calls": calls}))["call_ids"])
+
+    async def put_crm_leads(self, *leads: dict[str, Any]) -> None:
+        """Give Convoso leads; `crm_lead` describes one."""
+        for first in range(0, len(leads), _MOST_LEADS):
+            await self._ask("POST", "convoso/leads", list(leads[first : first + _MOST_LEADS]))
+
+    async def agent_sets(self, phone_number: str, status: str) -> None:
+        """A human agent gives all leads of a number a status; Connect tells of it unless a fault prevents it."""
+        await self._ask("POST", "convoso/agent", {"phone_number": phone_number, "status": status})
+
+    async def crm_leads(self, phone_number: str) -> list[Row]:
+        """A number's leads in Convoso."""
+        return list((await self._read("convoso/leads", phone_number=phone_number))["leads"])
+
+    async def crm_requests(self, path: str) -> list[Row]:
+        """What Convoso was asked at one of its paths (`leads/update`), oldest first."""
+        return list((await self._read("convoso/requests", path=path))["requests"])
+
+    async def crm_dnc(self) -> list[Row]:
+        """Convoso's own list of who must not be called."""
+        return list(await self._read("convoso/dnc"))
+
+    async def _read(self, route: str, **query: str) -> Any:
+        async with self.http.get(f"{self.url}/simulator/{route}", params=query) as response:
+            assert response.status == 200
+            return await response.json()
 
     async def rows(self, phone_number: str | None = None) -> list[Row]:
         """Ledger rows, oldest first."""

@@ -17,6 +17,7 @@ TOKENS = {name: f"{name}-token" for name in CALLERS}
 GATEWAY_KEY = "zapier-key"
 BLAND_KEY = "bland-key"
 WEBHOOK_SECRET = "webhook-secret"
+CONVOSO_TOKEN = "convoso-token"
 _SIMULATOR = "services.simulator"
 _SIMULATOR_PREFIX = "LEADLINE_SIMULATOR_"
 LEASE_SECONDS = 2.0
@@ -43,9 +44,22 @@ SETTINGS: Mapping[str, str] = {
     "LEADLINE_SIMULATOR_WEBHOOK_BACKOFF_CEILING_SECONDS": "1",
     "LEADLINE_SIMULATOR_NATIONAL_FORM_SHARE": "0.5",
     "LEADLINE_SIMULATOR_LISTING_LAG_SECONDS": "1",
+    "LEADLINE_SIMULATOR_CONVOSO_TOKEN": CONVOSO_TOKEN,
+    "LEADLINE_BACKFILL_LEASE_SECONDS": "1",
+    "LEADLINE_BACKFILL_RETRY_SECONDS": "0.05,0.1,0.2,0.4,0.8",
 }
 """Silence becomes a doubt before the quiet time is over, so that a sweep can come too early. An hour lies between two
 calls to one number: a test that wants the second one moves the clock."""
+
+
+CRM_SETTINGS: Mapping[str, str] = {
+    "LEADLINE_CRM": "convoso",
+    "LEADLINE_CONVOSO_AUTH_TOKEN": CONVOSO_TOKEN,
+    "LEADLINE_CONVOSO_REQUESTS_PER_SECOND": "0",
+    "LEADLINE_CONVOSO_TIMEOUT_SECONDS": "1",
+    "LEADLINE_CONVOSO_RETRIES": "0",
+    "LEADLINE_CRM_SYNC_POLL_SECONDS": "0.1",
+}
 
 
 class Stack:
@@ -62,11 +76,12 @@ class Stack:
         *,
         queues: int = 1,
         queue_module: str = "services.queue_service",
+        crm: bool = False,
     ) -> None:
-        """`settings` go to every process, over `SETTINGS`."""
+        """`settings` go to every process, over `SETTINGS`. `crm`: the simulator's Convoso is asked and told."""
         self.database_url = database_url
         self._folder = folder
-        self._settings = {**SETTINGS, **(settings or {})}
+        self._settings = {**SETTINGS, **(CRM_SETTINGS if crm else {}), **(settings or {})}
         self._numbers = itertools.count(1)
         self.queue_ports = [free_port() for _ in range(queues)]
         self.queue_urls = [f"http://127.0.0.1:{port}" for port in self.queue_ports]
@@ -76,7 +91,8 @@ class Stack:
         self.simulator_url = f"http://127.0.0.1:{self.simulator_port}"
         self.queues = [self._queue(n, queue_module) for n in range(queues)]
         self.gateway = self.make_gateway()
-        self.simulator = self._process(_SIMULATOR, {"LEADLINE_SIMULATOR_PORT": str(self.simulator_port)}, "simulator")
+        self.convoso_url = f"{self.simulator_url}/convoso/v1"
+        self.simulator = self._process(_SIMULATOR, self._simulator_settings(crm=crm), "simulator")
 
     async def start(self, *, gateway: bool = True) -> None:
         """Start simulator, queue-services and gateway, side by side; dialers and sweeps are the tests'."""
@@ -106,6 +122,7 @@ class Stack:
         *,
         queue_url: str | None = None,
         bland_url: str | None = None,
+        convoso_url: str | None = None,
         module: str = "services.dialer",
         arguments: tuple[str, ...] = (),
         **settings: str,
@@ -117,10 +134,33 @@ class Stack:
             "LEADLINE_QUEUE_URL": queue_url or self.queue_urls[0],
             "LEADLINE_QUEUE_TOKEN": TOKENS["dialer"],
             "LEADLINE_BLAND_BASE_URL": bland_url or self.simulator_url,
+            "LEADLINE_CONVOSO_BASE_URL": convoso_url or self.convoso_url,
             "LEADLINE_PUBLIC_URL": self.gateway_url,
             **settings,
         }
         return self._process(module, own, name, arguments=arguments)
+
+    def make_crm_sync(self, *, convoso_url: str | None = None, **settings: str) -> ServiceProcess:
+        """Who tells Convoso and asks it again; not started."""
+        own = {
+            "LEADLINE_QUEUE_URL": self.queue_urls[-1],
+            "LEADLINE_QUEUE_TOKEN": TOKENS["crm-sync"],
+            "LEADLINE_CONVOSO_BASE_URL": convoso_url or self.convoso_url,
+            **settings,
+        }
+        return self._process("services.crm_sync", own, f"crm-sync-{next(self._numbers)}")
+
+    def make_backfill(self, *arguments: str, queue_url: str | None = None, **settings: str) -> ServiceProcess:
+        """A backfill with these options, its summary as JSON; not started."""
+        own = {
+            "LEADLINE_QUEUE_URL": queue_url or self.queue_urls[-1],
+            "LEADLINE_QUEUE_TOKEN": TOKENS["backfill"],
+            "LEADLINE_BLAND_BASE_URL": self.simulator_url,
+            "LEADLINE_CONVOSO_BASE_URL": self.convoso_url,
+            **settings,
+        }
+        label = f"backfill-{next(self._numbers)}"
+        return self._process("services.backfill", own, label, arguments=("--json", *arguments))
 
     def make_sweep(self, *, queue_url: str | None = None, **settings: str) -> ServiceProcess:
         """One pass of the sweep; not started."""
@@ -131,6 +171,13 @@ class Stack:
             **settings,
         }
         return self._process("services.sweep", own, f"sweep-{next(self._numbers)}", arguments=("--json",))
+
+    def _simulator_settings(self, *, crm: bool) -> dict[str, str]:
+        own = {"LEADLINE_SIMULATOR_PORT": str(self.simulator_port)}
+        if crm:
+            own["LEADLINE_SIMULATOR_CONVOSO_CONNECT_URL"] = f"{self.gateway_url}/webhooks/convoso"
+            own["LEADLINE_SIMULATOR_CONVOSO_CONNECT_KEY"] = GATEWAY_KEY
+        return own
 
     def _queue(self, number: int, module: str) -> ServiceProcess:
         own = {"LEADLINE_QUEUE_PORT": str(self.queue_ports[number]), "LEADLINE_DATABASE_URL": self.database_url}

@@ -105,6 +105,17 @@ class System:
             assert response.status == 200
             return dict(await response.json())
 
+    async def is_listed(self, call_id: str, created_at: datetime) -> bool:
+        """Whether the provider's list shows a call already; False also if a fault struck the question."""
+        within = timedelta(seconds=1)
+        span = {"start_date": (created_at - within).isoformat(), "end_date": (created_at + within).isoformat()}
+        headers = {"Authorization": f"Bearer {BLAND_KEY}"}
+        try:
+            async with self.http.get(f"{self.stack.simulator_url}/v1/calls", params=span, headers=headers) as response:
+                return call_id in await response.text()
+        except aiohttp.ClientError:
+            return False
+
     async def suppress(self, phone_number: str) -> None:
         """As an operator does."""
         await self.queue.put_suppression(phone_number, SuppressionRequest(reason="asked us to stop"))

@@ -9,8 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from leadline.contracts.operators import Stats
+from leadline.domain.lead import HeldReason
 from leadline.domain.outcome import REACHED_OUTCOMES, Outcome
 from services.cli.up.figures import Snapshot, full_time, moment
+from services.cli.up.plan import CRM_SYNC
 from services.cli.up.supervisor import ChildState
 
 WIDTH: Final = 80
@@ -60,6 +62,8 @@ def plain_line(snapshot: Snapshot) -> str:
         f"due now {stats.due_now:,}",
         f"leads: {leads}",
     ]
+    if stats.crm_waiting or stats.crm_dead:
+        parts.append(f"crm: {stats.crm_waiting:,} to be told, {stats.crm_dead:,} dead")
     if stats.alarms:
         parts.append(f"alarms: {_counted(stats.alarms)}")
     if (held := _what_holds(stats)) is not None:
@@ -146,13 +150,25 @@ def _lines(snapshot: Snapshot, stats: Stats) -> list[RenderableType]:
     next_due = moment(stats.next_due_at, snapshot.now, snapshot.zone) if stats.next_due_at else "never"
     flight = sum(stats.open_attempts.values())
     states = f": {_counted(_in_order(stats.open_attempts, _ATTEMPT_STATES))}" if flight else ""
+    crm = [_crm_line(stats)] if CRM_SYNC in snapshot.processes else []
     return [
         _labelled("calls", f"{stats.calls_today:,} today, {snapshot.calls_per_minute:.1f} a minute"),
         _labelled("flight", f"{flight:,}{states}"),
         _labelled("due", f"{stats.due_now:,} now{late}, the next at {next_due}"),
         _labelled("sweep", _sweep_words(snapshot, stats)),
+        *crm,
         _alarm_line(snapshot, stats),
     ]
+
+
+def _crm_line(stats: Stats) -> Text:
+    held = stats.held_by_reason.get(HeldReason.CRM_UNKNOWN, 0)
+    words = [f"{stats.crm_waiting:,} to be told"]
+    if held:
+        words.append(f"{held:,} leads wait for it")
+    if stats.crm_dead:
+        words.append(f"{stats.crm_dead:,} refused (leadline crm)")
+    return _labelled("crm", ", ".join(words), _BAD if stats.crm_dead else "")
 
 
 def _labelled(label: str, words: str, style: str = "") -> Text:

@@ -1,6 +1,6 @@
 """All processes of a run: started in order, each when the one before is ready, and stopped in the reverse order.
 
-PostgreSQL, migrate, simulator, queue-service, gateway, dialer, sweep loop; then business time is set.
+PostgreSQL, migrate, simulator, queue-service, gateway, dialer, crm-sync, sweep loop; then business time is set.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -87,7 +87,7 @@ class Machine:
             await self._start_services(stack, clock, wanted, found)
         await self._set_clock(stack, clock, wanted, found)
         self._start_sweep(stack)
-        self._folder.write_connection(self._connection())
+        self._folder.write_connection(self._plan.connection())
         stack.callback(self._folder.clear_connection)
 
     async def stop_dialling(self) -> None:
@@ -113,6 +113,8 @@ class Machine:
             raise UpRefused(backwards(found.now, str(wanted.start_at)))
         await self._start_child(stack, plan.gateway(), plan.gateway_probe())
         await self._start_child(stack, plan.dialer(), plan.dialer_probe())
+        if self._configured.has_crm:
+            await self._start_child(stack, plan.crm_sync(), plan.crm_sync_probe())
 
     async def _start_child(
         self,
@@ -167,11 +169,3 @@ class Machine:
         )
         stack.push_async_callback(self._sweep.stop)
         self._sweep.start()
-
-    def _connection(self) -> dict[str, str]:
-        return {
-            "queue_url": self._plan.queue_url,
-            "operator_token": self._configured.tokens["operator"],
-            "gateway_url": self._plan.gateway_url,
-            "api_key": self._configured.api_key or "",
-        }

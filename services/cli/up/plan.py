@@ -7,10 +7,12 @@ from pydantic import SecretStr
 
 from leadline.runtime.settings import ProcessSettings
 from services.cli.up.children import child_environment
+from services.cli.up.crm import CONVOSO_TOKEN, CONVOSO_URL, SIMULATED_PATH, SIMULATOR_CONVOSO_TOKEN
 from services.cli.up.folder import DataFolder
 from services.cli.up.ports import choose_port
 from services.cli.up.processes import Program
 from services.cli.up.settings import SIMULATOR_API_KEY, SIMULATOR_SECRET, Configured
+from services.crm_sync.settings import CrmSyncSettings
 from services.dialer.settings import DialerSettings
 from services.migrate.settings import MigrateSettings
 from services.queue_service.settings import QueueSettings
@@ -19,6 +21,7 @@ from services.sweep.settings import SweepSettings
 from services.webhook_gateway.settings import GatewaySettings
 
 LOOPBACK = "127.0.0.1"
+CRM_SYNC = "crm-sync"
 _EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 -- compared with, not listened on
 
 
@@ -32,6 +35,7 @@ class Ports:
     gateway_metrics: int
     queue_metrics: int
     dialer_metrics: int
+    crm_sync_metrics: int
 
     @classmethod
     def choose(cls, configured: Configured) -> "Ports":
@@ -54,6 +58,7 @@ class Ports:
             gateway_metrics=metrics(),
             queue_metrics=metrics(),
             dialer_metrics=metrics(),
+            crm_sync_metrics=metrics(),
         )
 
 
@@ -72,6 +77,11 @@ class Plan:
             f"http://{LOOPBACK}:{ports.simulator}"
             if configured.own_simulator
             else configured.settings.bland.bland_base_url
+        )
+        self.crm_url = (
+            f"{self.bland_url}{SIMULATED_PATH}"
+            if configured.own_convoso
+            else configured.settings.convoso.convoso_base_url
         )
 
     def migrate(self, database_url: SecretStr) -> Program:
@@ -92,7 +102,18 @@ class Plan:
         }
         if not self._configured.environ.get("LEADLINE_SIMULATOR_PLAN"):
             own["LEADLINE_SIMULATOR_PLAN"] = settings.pace.bland_plan
-        return self._program("simulator", "services.simulator", SimulatorSettings, own)
+        return self._program("simulator", "services.simulator", SimulatorSettings, own | self._simulated_convoso())
+
+    def _simulated_convoso(self) -> dict[str, str]:
+        """The simulated Convoso wants our token, and tells our gateway what its agents decide."""
+        token, key = self.crm_token, self._configured.api_key
+        if not self._configured.own_convoso or token is None:
+            return {}
+        own = {SIMULATOR_CONVOSO_TOKEN: token}
+        if key is not None:
+            own["LEADLINE_SIMULATOR_CONVOSO_CONNECT_URL"] = f"{self.gateway_url}/webhooks/convoso"
+            own["LEADLINE_SIMULATOR_CONVOSO_CONNECT_KEY"] = key
+        return own
 
     def queue(self, database_url: SecretStr) -> Program:
         """The queue-service: the one with the database."""
@@ -117,9 +138,19 @@ class Plan:
         own = {
             **self._as_caller("dialer"),
             **self._bland(),
+            **self._convoso(),
             "LEADLINE_METRICS_PORT": str(self.ports.dialer_metrics),
         }
         return self._program("dialer", "services.dialer", DialerSettings, own)
+
+    def crm_sync(self) -> Program:
+        """Who tells the CRM, and asks it again."""
+        own = {
+            **self._as_caller(CRM_SYNC),
+            **self._convoso(),
+            "LEADLINE_METRICS_PORT": str(self.ports.crm_sync_metrics),
+        }
+        return self._program(CRM_SYNC, "services.crm_sync", CrmSyncSettings, own)
 
     def sweep(self) -> Program:
         """One pass."""
@@ -138,6 +169,38 @@ class Plan:
         """Answers when the dialer runs."""
         return f"{self._url(self.ports.dialer_metrics)}/healthz"
 
+    def crm_sync_probe(self) -> str:
+        """Answers when the CRM's sync runs."""
+        return f"{self._url(self.ports.crm_sync_metrics)}/healthz"
+
+    def connection(self) -> dict[str, str]:
+        """What other commands on this machine need to know; without a CRM nothing of it."""
+        configured = self._configured
+        found = {
+            "queue_url": self.queue_url,
+            "operator_token": configured.tokens["operator"],
+            "gateway_url": self.gateway_url,
+            "api_key": configured.api_key or "",
+            "backfill_token": configured.tokens["backfill"],
+            "bland_base_url": self.bland_url,
+            "bland_api_key": configured.settings.bland.bland_api_key.get_secret_value(),
+        }
+        token = self.crm_token
+        if configured.has_crm and token is not None:
+            pace = configured.settings.convoso.convoso_requests_per_second
+            found |= {
+                "convoso_base_url": self.crm_url,
+                "convoso_auth_token": token,
+                "convoso_requests_per_second": f"{pace:g}",
+            }
+        return found
+
+    @property
+    def crm_token(self) -> str | None:
+        """Convoso's, if there is one."""
+        token = self._configured.settings.convoso.convoso_auth_token
+        return None if token is None else token.get_secret_value()
+
     def simulator_probe(self) -> str:
         """Answers when the simulated Bland takes requests."""
         return f"{self.bland_url}/simulator/clock"
@@ -149,6 +212,12 @@ class Plan:
         given = self._configured.environ
         public_url = self.gateway_url if self._configured.makes_public_url else given["LEADLINE_PUBLIC_URL"]
         return {"LEADLINE_BLAND_BASE_URL": self.bland_url, "LEADLINE_PUBLIC_URL": public_url}
+
+    def _convoso(self) -> dict[str, str]:
+        token = self.crm_token
+        if not self._configured.has_crm or token is None:
+            return {}
+        return {CONVOSO_URL: self.crm_url, CONVOSO_TOKEN: token}
 
     def _program(
         self, name: str, module: str, settings: type[ProcessSettings], own: Mapping[str, str], *arguments: str

@@ -1,8 +1,11 @@
-"""Posts sample leads to the gateway as Zapier would: over HTTP, as JSON or as a form, a few of them twice."""
+"""Posts sample leads to the gateway as Zapier would: over HTTP, as JSON or as a form, a few of them twice.
+
+Whoever sends leads has them in Convoso too: so has the simulated one.
+"""
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import aiohttp
@@ -16,6 +19,8 @@ _LONGEST_WAIT_SECONDS = 5.0
 _ANSWER_SECONDS = 30
 _SENT_AGAIN_EVERY = 40
 """One lead in so many comes a second time, under another lead id."""
+_CRM_LEADS_AT_ONCE = 1000
+_CRM_FIELDS = ("first_name", "last_name", "state")
 
 
 @dataclass(slots=True)
@@ -84,6 +89,33 @@ class Poster:
             wait_seconds = min(wait_seconds * 2, _LONGEST_WAIT_SECONDS)
         msg = f"the gateway did not take a sample lead ({self._url}): {reason}"
         raise UpError(msg)
+
+
+async def fill_crm(session: aiohttp.ClientSession, simulator_url: str, people: Sequence[Person]) -> None:
+    """Give the simulated Convoso the leads that the sender has there, second ones included. Raises UpError."""
+    leads = [
+        {
+            "id": person.body["lead_id"],
+            "list_id": person.body["list_id"],
+            "phone_number": person.phone_number,
+            "fields": {name: person.body[name] for name in _CRM_FIELDS if person.body[name]},
+        }
+        for person in [*people, *sent_again(people)]
+    ]
+    for first in range(0, len(leads), _CRM_LEADS_AT_ONCE):
+        await _give(session, f"{simulator_url}/simulator/convoso/leads", leads[first : first + _CRM_LEADS_AT_ONCE])
+
+
+async def _give(session: aiohttp.ClientSession, url: str, leads: Sequence[Mapping[str, object]]) -> None:
+    try:
+        async with session.post(url, json=leads, timeout=aiohttp.ClientTimeout(total=_ANSWER_SECONDS)) as response:
+            if response.status < 300:
+                return
+            reason = f"HTTP {response.status}: {(await response.text())[:300]}"
+    except (aiohttp.ClientError, TimeoutError) as error:
+        reason = str(error) or type(error).__name__
+    msg = f"the simulated Convoso did not take the sample leads ({url}): {reason}"
+    raise UpError(msg)
 
 
 def sent_again(people: Sequence[Person]) -> list[Person]:

@@ -18,7 +18,7 @@ from services.cli.up.machine import Machine
 from services.cli.up.options import Options
 from services.cli.up.people import MOST_PEOPLE, Person, people
 from services.cli.up.plan import Plan, Ports
-from services.cli.up.posting import Poster
+from services.cli.up.posting import Poster, fill_crm
 from services.cli.up.screen import Screen
 from services.cli.up.settings import Configured
 
@@ -126,6 +126,8 @@ class Run:
         def progress(answered: int) -> None:
             self._note = f"posting sample leads: {answered} of {len(invited)}"
 
+        if self._configured.own_convoso:
+            await fill_crm(session, self._plan.bland_url, invited)
         poster = Poster(session, self._plan.gateway_url, DEFAULT_CAMPAIGN, api_key)
         posted = await poster.post_all(invited, progress)
         self._note = ""

@@ -21,6 +21,7 @@ _MUST_BE_ZERO: Final[Mapping[str, str]] = {
     "second_posts": "second POSTs of one attempt",
     "calls_after_stop": "calls after a stop",
     "calls_after_bad_number": "calls to a number known as bad",
+    "calls_after_sale_in_crm": "calls after a sale in the CRM",
 }
 
 

@@ -15,6 +15,7 @@ from leadline.contracts.campaign_file import CampaignsError
 from leadline.contracts.campaigns import CampaignConfig, load_campaigns
 from leadline.domain.ids import CampaignName
 from leadline.runtime.settings import ProcessSettings, load
+from leadline.runtime.settings.crm_parts import BackfillPart, ConvosoPart, CrmPart, CrmSyncPart
 from leadline.runtime.settings.parts import (
     BlandCallPart,
     BlandPart,
@@ -36,12 +37,14 @@ from leadline.runtime.settings.parts import (
     SweepPart,
     UpPart,
 )
+from services.cli.up.crm import CONVOSO_URL, crm_defaults
 from services.cli.up.errors import UpRefused
 from services.cli.up.folder import DataFolder
+from services.cli.up.given import is_given, unless_given
 from services.cli.up.options import is_loopback
 from services.simulator.settings import SimulatedWorldPart
 
-CALLERS = ("gateway", "dialer", "sweep", "operator")
+CALLERS = ("gateway", "dialer", "sweep", "crm-sync", "backfill", "operator")
 """Who has a token of its own at the queue-service."""
 API_KEY_NAME = "up"
 SIMULATOR_API_KEY = "LEADLINE_SIMULATOR_API_KEY"
@@ -76,6 +79,10 @@ class UpSettings(ProcessSettings):
     dialer: DialerPart
     drain: DrainPart
     sweep: SweepPart
+    crm: CrmPart
+    convoso: ConvosoPart
+    crm_sync: CrmSyncPart
+    backfill: BackfillPart
     simulator: SimulatorPart
     world: SimulatedWorldPart
     observability: ObservabilityPart
@@ -98,6 +105,8 @@ class Configured:
     """Secrets made just now: they are printed this one time."""
     own_simulator: bool
     """Whether the simulated Bland is a child of ours."""
+    own_convoso: bool
+    """Whether that child is our Convoso too."""
     database_url: SecretStr | None
     """None: an embedded PostgreSQL."""
 
@@ -105,6 +114,11 @@ class Configured:
     def simulated(self) -> bool:
         """Whether no real call can come of this: Bland's base URL is on this machine."""
         return self.own_simulator or is_loopback(self.settings.bland.bland_base_url)
+
+    @property
+    def has_crm(self) -> bool:
+        """Whether Convoso is asked and told, a real or a simulated one."""
+        return self.settings.crm.crm != "none"
 
     @property
     def makes_public_url(self) -> bool:
@@ -119,10 +133,10 @@ def data_dir(environ: Mapping[str, str], asked: Path | None) -> Path:
 
 def bland_base_url(environ: Mapping[str, str]) -> str:
     """Where calls would be placed, before anything is made; a simulator of our own is on this machine."""
-    if not _is_given(environ, _BLAND_KEY) and not _is_given(environ, _BASE_URL):
+    if not is_given(environ, _BLAND_KEY) and not is_given(environ, _BASE_URL):
         return _MADE_LATER
     # Only the URL is asked for: a key that is missing is reported later, with every other mistake.
-    return load(BlandPart, {**environ, **_unless_given(environ, _BLAND_KEY, "-")}).bland_base_url
+    return load(BlandPart, {**environ, **unless_given(environ, _BLAND_KEY, "-")}).bland_base_url
 
 
 def configure(environ: Mapping[str, str], folder: DataFolder) -> Configured:
@@ -130,8 +144,10 @@ def configure(environ: Mapping[str, str], folder: DataFolder) -> Configured:
     secrets = _Secrets(folder)
     own_simulator = bland_base_url(environ) == _MADE_LATER
     full = dict(environ)
-    full |= _simulated_defaults(environ, secrets, own=own_simulator) if _is_simulated(environ) else {}
-    if not _is_given(environ, _API_KEYS):
+    simulated = _is_simulated(environ)
+    full |= _simulated_defaults(environ, secrets, own=own_simulator) if simulated else {}
+    full |= crm_defaults(environ, secrets.get, made_later=_MADE_LATER, simulated=simulated, own=own_simulator)
+    if not is_given(environ, _API_KEYS):
         full[_API_KEYS] = f"{API_KEY_NAME}:{secrets.get('gateway-api-key')}"
     tokens = _tokens(environ, secrets)
     full |= {_QUEUE_TOKENS: ",".join(f"{name}:{token}" for name, token in tokens.items())}
@@ -145,6 +161,7 @@ def configure(environ: Mapping[str, str], folder: DataFolder) -> Configured:
         api_key=_plain_api_key(full),
         made=secrets.made,
         own_simulator=own_simulator,
+        own_convoso=full.get(CONVOSO_URL) == _MADE_LATER,
         database_url=_database_url(full),
     )
 
@@ -167,12 +184,12 @@ def _is_simulated(environ: Mapping[str, str]) -> bool:
 
 def _simulated_defaults(environ: Mapping[str, str], secrets: _Secrets, *, own: bool) -> dict[str, str]:
     """What a real Bland account would give us, made for one on this machine."""
-    full = _unless_given(environ, _PUBLIC_URL, _MADE_LATER)
+    full = unless_given(environ, _PUBLIC_URL, _MADE_LATER)
     if own:
         full[_BASE_URL] = _MADE_LATER
-    if not _is_given(environ, _BLAND_KEY):
+    if not is_given(environ, _BLAND_KEY):
         full[_BLAND_KEY] = environ.get(SIMULATOR_API_KEY, "").strip() or secrets.get("simulated-bland-api-key")
-    if not _is_given(environ, _WEBHOOK_SECRETS):
+    if not is_given(environ, _WEBHOOK_SECRETS):
         full[_WEBHOOK_SECRETS] = environ.get(SIMULATOR_SECRET, "").strip() or secrets.get("bland-webhook-secret")
     return full
 
@@ -180,7 +197,7 @@ def _simulated_defaults(environ: Mapping[str, str], secrets: _Secrets, *, own: b
 def _tokens(environ: Mapping[str, str], secrets: _Secrets) -> dict[str, str]:
     """The tokens that were given, and one that we make for every caller that has none."""
     given: dict[str, str] = {}
-    if _is_given(environ, _QUEUE_TOKENS):
+    if is_given(environ, _QUEUE_TOKENS):
         pairs = load(QueueServerPart, environ).queue_tokens
         given = {pair.name: pair.token.get_secret_value() for pair in pairs}
     own = environ.get("LEADLINE_QUEUE_TOKEN", "").strip()
@@ -205,7 +222,7 @@ def _plain_api_key(environ: Mapping[str, str]) -> str | None:
 
 
 def _database_url(environ: Mapping[str, str]) -> SecretStr | None:
-    if not _is_given(environ, _DATABASE_URL):
+    if not is_given(environ, _DATABASE_URL):
         return None
     url = load(DatabasePart, environ).database_url
     here = is_loopback(url.get_secret_value()) or not urlsplit(url.get_secret_value()).hostname  # a Unix socket
@@ -216,11 +233,3 @@ def _database_url(environ: Mapping[str, str]) -> SecretStr | None:
         )
         raise UpRefused(msg)
     return url
-
-
-def _is_given(environ: Mapping[str, str], variable: str) -> bool:
-    return bool(environ.get(variable, "").strip() or environ.get(f"{variable}_FILE", "").strip())
-
-
-def _unless_given(environ: Mapping[str, str], variable: str, value: str) -> dict[str, str]:
-    return {} if _is_given(environ, variable) else {variable: value}

@@ -36,12 +36,20 @@ def _facts(configured: Configured, plan: Plan, folder: DataFolder, clock: Busine
         "gateway": f"{plan.gateway_url}  (leads and Bland's results come in here)",
         "queue-service": f"{plan.queue_url}  (leadline status, leads explain ...)",
         "Bland": f"{plan.bland_url}  ({bland})",
+        **_crm(configured, plan),
         "data and logs": f"{folder.path}",
     }
     if clock.moved:
         zone = configured.campaigns[DEFAULT_CAMPAIGN].rules.hours.zone
         facts["business time"] = f"{full_time(clock.now(), zone)}, {clock.speed:g} times as fast as real time"
     return facts
+
+
+def _crm(configured: Configured, plan: Plan) -> dict[str, str]:
+    if not configured.has_crm:
+        return {}
+    kind = "simulated" if configured.own_convoso else "who sold or said no is not called; results go there"
+    return {"Convoso": f"{plan.crm_url}  ({kind})"}
 
 
 def curl(configured: Configured, plan: Plan, folder: DataFolder) -> str:

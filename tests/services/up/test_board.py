@@ -57,7 +57,7 @@ def snapshot(**changed: Any) -> Snapshot:
         "is_stale": False,
         "calls_per_minute": 12.34,
         "processes": dict.fromkeys(
-            ("postgres", "simulator", "queue", "gateway", "dialer", "sweep"), ChildState.RUNNING
+            ("postgres", "simulator", "queue", "gateway", "dialer", "crm-sync", "sweep"), ChildState.RUNNING
         ),
         "simulated": True,
     }
@@ -81,6 +81,9 @@ EVERYTHING_BAD = stats(
     last_sweep_counters={f"counter_{n}": n for n in range(30)},
     unapplied_events=5,
     unconfirmed_stop_orders=2,
+    held_by_reason={"crm_unknown": 1234567},
+    crm_waiting=1234567,
+    crm_dead=1234567,
 )
 
 
@@ -102,9 +105,19 @@ def test_it_tells_what_matters() -> None:
         "flight 30: 2 leased, 28 placed",
         "12 now (oldest 3 s late), the next at 11:43",
         "11:40, 4 leases expired",
+        "crm    0 to be told",
         "alarms none",
     ):
         assert words in text
+
+
+def test_what_the_crm_is_to_be_told_and_what_it_refused() -> None:
+    told = stats(crm_waiting=7, crm_dead=2, held_by_reason={"crm_unknown": 3, "backfill": 9})
+    text = drawn(snapshot(stats=told))
+    assert "7 to be told, 3 leads wait for it, 2 refused (leadline crm)" in text
+    assert "crm: 7 to be told, 2 dead" in plain_line(snapshot(stats=told))
+    without = {name: state for name, state in snapshot().processes.items() if name != "crm-sync"}
+    assert "to be told" not in drawn(snapshot(stats=told, processes=without))
 
 
 def test_alarms_and_pauses_are_told() -> None:

@@ -10,7 +10,8 @@ from aiohttp.test_utils import BaseTestServer, TestServer
 
 from services.cli.up.errors import UpError
 from services.cli.up.people import people
-from services.cli.up.posting import Poster, sent_again
+from services.cli.up.posting import Poster, fill_crm, sent_again
+from services.simulator.app import create_app
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -74,3 +75,20 @@ async def test_a_refused_lead_ends_the_run(session: aiohttp.ClientSession) -> No
     async with gateway(refuse) as server:
         with pytest.raises(UpError, match=r"did not take a sample lead .*HTTP 401: no such key"):
             await (await poster(session, server)).post_all(list(people(0, 3)), lambda _: None)
+
+
+async def test_convoso_has_the_leads_that_are_posted(session: aiohttp.ClientSession) -> None:
+    some = list(people(0, 60))
+    async with TestServer(create_app()) as simulator:
+        url = str(simulator.make_url("")).rstrip("/")
+        await fill_crm(session, url, some)
+        async with session.get(f"{url}/simulator/convoso/leads") as answer:
+            leads = (await answer.json())["leads"]
+    assert {lead["id"] for lead in leads} == {person.body["lead_id"] for person in [*some, *sent_again(some)]}
+    assert {lead["status"] for lead in leads} == {"NEW"}
+
+
+async def test_a_convoso_that_takes_no_leads_ends_the_run(session: aiohttp.ClientSession) -> None:
+    async with TestServer(web.Application()) as nothing:
+        with pytest.raises(UpError, match=r"simulated Convoso did not take the sample leads .*HTTP 404"):
+            await fill_crm(session, str(nothing.make_url("")).rstrip("/"), list(people(0, 3)))

@@ -24,6 +24,7 @@ def scores(**changed: Any) -> Scoreboard:
         "second_posts": 0,
         "calls_after_stop": 0,
         "calls_after_bad_number": 0,
+        "calls_after_sale_in_crm": 0,
         "calls": 100,
         "people_reached": 20,
         "numbers_called": 50,
@@ -83,6 +84,7 @@ def test_a_clean_run_passes() -> None:
         ("second_posts", "1 second POSTs of one attempt"),
         ("calls_after_stop", "1 calls after a stop"),
         ("calls_after_bad_number", "1 calls to a number known as bad"),
+        ("calls_after_sale_in_crm", "1 calls after a sale in the CRM"),
     ],
 )
 def test_each_thing_that_must_not_happen_fails_the_run(name: str, words: str) -> None:

@@ -57,7 +57,10 @@ def test_given_secrets_win(folder: DataFolder, tmp_path: Path) -> None:
     assert configured.api_key == "my-key"
     assert (configured.tokens["operator"], configured.tokens["dialer"]) == ("my-token", "other-token")
     assert configured.settings.gateway.bland_webhook_secrets[0].get_secret_value() == "from-a-file"
-    assert set(configured.made) == {"queue-token-gateway", "queue-token-sweep", "simulated-bland-api-key"}
+    assert set(configured.made) == {
+        *("queue-token-gateway", "queue-token-sweep", "queue-token-crm-sync", "queue-token-backfill"),
+        *("simulated-bland-api-key", "simulated-convoso-token"),
+    }
     accepted = {pair.name: pair.token.get_secret_value() for pair in configured.settings.queue.queue_tokens}
     assert accepted == dict(configured.tokens)
 
@@ -98,6 +101,8 @@ def test_a_bland_of_ones_own_on_this_machine(folder: DataFolder) -> None:
         ({"REDIAL_MAX_ATTEMPTS": "0"}, "REDIAL_MAX_ATTEMPTS='0'"),
         ({"LEADLINE_SWEEP_MINUTES": "0"}, "LEADLINE_SWEEP_MINUTES='0'"),
         ({"LEADLINE_BLAND_BASE_URL": "api.bland.ai"}, "LEADLINE_BLAND_BASE_URL='api.bland.ai'"),
+        ({"LEADLINE_CRM": "salesforce"}, "LEADLINE_CRM='salesforce'"),
+        ({"LEADLINE_CRM_SYNC_BATCH": "0"}, "LEADLINE_CRM_SYNC_BATCH='0'"),
     ],
 )
 def test_a_wrong_setting_stops_it_before_anything_starts(

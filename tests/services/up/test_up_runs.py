@@ -6,14 +6,17 @@ import os
 import shutil
 import signal
 import stat
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from tests.services.up.running import Up, ask, post_lead, that_run
+from tests.support.environment import clean_environ
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -95,6 +98,35 @@ async def test_what_was_begun_goes_on_after_ctrl_c(up: Up, folder: Path) -> None
     await earlier.start()
     assert await earlier.wait() == 2
     assert "never runs backwards" in earlier.output()
+
+
+async def test_results_reach_convoso_and_a_second_terminal_reads_history(folder: Path) -> None:
+    up = Up(folder, "--demo", "5", "--start-at", NOON, "--speed", "60")
+    await up.start()
+    try:
+        connection = await up.ready()
+        simulator = f"{connection['bland_base_url']}/simulator"
+        async with aiohttp.ClientSession() as session:
+            told = 0
+            while not told:
+                async with session.get(f"{simulator}/convoso/requests", params={"path": "leads/update"}) as answer:
+                    told = (await answer.json())["total"]
+                await asyncio.sleep(0.1)
+            order = {"calls": 50, "numbers": 20, "starts_at": "2025-12-29T17:00Z", "ends_at": "2025-12-30T17:00Z"}
+            async with session.post(f"{simulator}/history", json=order) as answer:
+                assert answer.status == 200, await answer.text()
+        days = ("--from", "2025-12-29", "--to", "2025-12-30", "--window", "1d", "--pace", "none")
+        backfill = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "services.cli.main", "backfill", *days, "--details-pace", "none", "--json"),
+            env=clean_environ({"LEADLINE_DATA_DIR": str(folder)}),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        out, _ = await backfill.communicate()
+        assert backfill.returncode == 0
+        assert json.loads(out)["calls"]["listed"] == 50
+        assert await up.interrupt() == 0
+    finally:
+        await up.kill()
 
 
 async def test_a_folder_has_one_owner(up: Up, folder: Path) -> None:
