@@ -109,7 +109,7 @@ class Plan:
         token, key = self.crm_token, self._configured.api_key
         if not self._configured.own_convoso or token is None:
             return {}
-        own = {SIMULATOR_CONVOSO_TOKEN: token}
+        own = {SIMULATOR_CONVOSO_TOKEN: token, "LEADLINE_SIMULATOR_CONVOSO_ADOPTS": "true"}
         if key is not None:
             own["LEADLINE_SIMULATOR_CONVOSO_CONNECT_URL"] = f"{self.gateway_url}/webhooks/convoso"
             own["LEADLINE_SIMULATOR_CONVOSO_CONNECT_KEY"] = key

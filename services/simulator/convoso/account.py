@@ -33,9 +33,10 @@ def said_no(code: int, text: str) -> Answer:
 class Account:
     """One account. Totals are texts now and then, as they are at Convoso; which ones, the seed decides."""
 
-    def __init__(self, book: LeadBook, seed: int) -> None:
-        """Answers from `book`."""
+    def __init__(self, book: LeadBook, seed: int, *, adopts: bool = False) -> None:
+        """Answers from `book`. `adopts`: an update makes the lead that it misses."""
         self._book = book
+        self._adopts = adopts
         self._dice = random.Random(f"{seed}|convoso")  # noqa: S311 -- a simulation, not a secret
 
     def search_statuses(self, asked: Parameters) -> Answer:
@@ -56,12 +57,20 @@ class Account:
 
     def update_lead(self, asked: Parameters) -> Answer:
         """`leads/update`."""
-        lead = self._book.get(asked.get("lead_id", ""))
+        lead = self._book.get(asked.get("lead_id", "")) or self._adopted(asked)
         if lead is None:
             return said_no(6001, "No such Lead")
         if asked.get("list_id", lead.list_id) != lead.list_id:
             return said_no(6002, "No such List")
         return self._changed(lead, asked)
+
+    def _adopted(self, asked: Parameters) -> Lead | None:
+        """A lead that was posted to us by hand, as if its sender had it here."""
+        number = e164(asked.get("phone_number"))
+        if not (self._adopts and asked.get("lead_id") and number):
+            return None
+        list_id = asked.get("list_id", "1001")
+        return self._book.add(number, lead_id=asked["lead_id"], list_id=list_id, status="NEW", fields={})
 
     def _changed(self, lead: Lead, asked: Parameters) -> Answer:
         digits = asked.get("phone_number", lead.digits)

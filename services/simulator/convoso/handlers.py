@@ -75,7 +75,7 @@ class ConvosoHandlers:
     def __init__(self, settings: SimulatedWorldPart, world: World, courier: Courier, journal: Journal) -> None:
         """Handlers of one world."""
         self._world = world
-        self._account = Account(world.convoso, settings.seed)
+        self._account = Account(world.convoso, settings.seed, adopts=settings.convoso_adopts)
         self._courier = courier
         self._journal = journal
         self._token = settings.convoso_token.get_secret_value() if settings.convoso_token else None

@@ -137,6 +137,15 @@ async def test_a_lead_that_convoso_does_not_have_is_refused(client: ConvosoClien
     assert (told.result, told.problem) == (SendResult.REFUSED, "Convoso said: 6001 No such Lead")
 
 
+async def test_an_account_that_adopts_makes_the_lead_that_an_update_misses(servers: Servers) -> None:
+    convoso = Convoso(await servers.simulator(convoso_adopts=True))
+    part = ConvosoPart(convoso_base_url=convoso.base, convoso_auth_token=SecretStr(TOKEN))
+    async with convoso_from(part) as client:
+        told = await client.tell_result(CallNews("by-hand", "7", PERSON, Outcome.BUSY))
+        assert told.result is SendResult.SENT
+        assert ((await convoso.lead())["id"], (await convoso.lead())["status"]) == ("by-hand", "B")
+
+
 async def test_a_suppression_may_be_told_twice(convoso: Convoso, client: ConvosoClient) -> None:
     assert [(await client.suppress(PERSON, "said stop")).result for _ in range(2)] == [SendResult.SENT] * 2
     (entry,) = await convoso.simulator.done("GET", "/simulator/convoso/dnc")

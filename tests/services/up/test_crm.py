@@ -49,6 +49,7 @@ def test_beside_a_simulated_bland_convoso_is_simulated_too(folder: DataFolder) -
     assert convoso(made.crm_sync()) == asked
     assert convoso(made.simulator()) == {
         "LEADLINE_SIMULATOR_CONVOSO_TOKEN": token,
+        "LEADLINE_SIMULATOR_CONVOSO_ADOPTS": "true",
         "LEADLINE_SIMULATOR_CONVOSO_CONNECT_URL": "http://127.0.0.1:1/webhooks/convoso",
         "LEADLINE_SIMULATOR_CONVOSO_CONNECT_KEY": configured.api_key,
     }
@@ -66,7 +67,10 @@ def test_the_token_is_kept(folder: DataFolder) -> None:
 
 def test_with_digests_alone_no_status_is_posted_back(folder: DataFolder) -> None:
     _, made = plan(folder, {"LEADLINE_GATEWAY_API_KEYS": "zapier:sha256:" + "0" * 64})
-    assert set(convoso(made.simulator())) == {"LEADLINE_SIMULATOR_CONVOSO_TOKEN"}
+    assert set(convoso(made.simulator())) == {
+        "LEADLINE_SIMULATOR_CONVOSO_TOKEN",
+        "LEADLINE_SIMULATOR_CONVOSO_ADOPTS",
+    }
 
 
 def test_no_crm_may_be_asked_for(folder: DataFolder) -> None:

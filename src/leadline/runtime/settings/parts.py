@@ -359,6 +359,9 @@ class SimulatedWorldPart(Part):
     convoso_sale_share: Share = Field(
         default=0.5, description="Share of transferred people to whom a simulated agent sells."
     )
+    convoso_adopts: bool = Field(
+        default=False, description="Whether an update makes the lead that it misses; a real account refuses it."
+    )
     convoso_connect_url: HttpUrl | None = Field(
         default=None, description="Where the simulated Convoso posts new statuses (Convoso Connect); none: nowhere."
     )
