@@ -114,19 +114,20 @@ async def find_leads(request: web.Request) -> web.Response:
     """Leads of a number."""
     service = service_of(request)
     number = _number(parse_query(request, _NumberQuery).phone_number)
-    return respond(LeadList(leads=await service.read(lambda conn: reading.find_leads(conn, service.policy, number))))
+    found = await service.snapshot(lambda conn: reading.find_leads(conn, service.policy, number))
+    return respond(LeadList(leads=found))
 
 
 async def get_lead(request: web.Request) -> web.Response:
     """One lead."""
     service, lead_id = service_of(request), LeadId(parse_path(request, _LeadPath).id)
-    return respond(await service.read(lambda conn: reading.read_lead(conn, service.policy, lead_id)))
+    return respond(await service.snapshot(lambda conn: reading.read_lead(conn, service.policy, lead_id)))
 
 
 async def explain_lead(request: web.Request) -> web.Response:
     """Why, or why not."""
     service, lead_id = service_of(request), LeadId(parse_path(request, _LeadPath).id)
-    return respond(await service.read(lambda conn: explaining.explain(conn, service.policy, lead_id)))
+    return respond(await service.snapshot(lambda conn: explaining.explain(conn, service.policy, lead_id)))
 
 
 Verb = Callable[[Connection, QueueService, LeadId, Any, str], Awaitable[None]]

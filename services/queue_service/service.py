@@ -108,6 +108,11 @@ class QueueService:
         async with self._pool.acquire() as conn:
             return await work(conn)
 
+    async def snapshot(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
+        """Run a question of several statements, all of which see the same moment."""
+        async with self._pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
+            return await work(conn)
+
     async def once(
         self,
         caller: str,

@@ -33,20 +33,19 @@ async def export_page(service: QueueService, after: UUID | None, limit: int) -> 
     """The next leads by id, as they were at one instant."""
 
     async def work(conn: Connection) -> ExportPage:
-        async with conn.transaction(isolation="repeatable_read", readonly=True):
-            rows = await exports.list_page(conn, after, limit + 1)
-            page = rows[:limit]
-            attempts: dict[LeadId, list[Row]] = {}
-            for row in await views.list_attempts(conn, [LeadId(row["id"]) for row in page]):
-                attempts.setdefault(row["lead_id"], []).append(row)
-            now = (await get_clock(conn)).now
+        rows = await exports.list_page(conn, after, limit + 1)
+        page = rows[:limit]
+        attempts: dict[LeadId, list[Row]] = {}
+        for row in await views.list_attempts(conn, [LeadId(row["id"]) for row in page]):
+            attempts.setdefault(row["lead_id"], []).append(row)
+        now = (await get_clock(conn)).now
         leads = [
             ExportedLead(id=row["id"], record=_record(service.policy, now, row, attempts.get(row["id"], [])))
             for row in page
         ]
         return ExportPage(leads=leads, next_after=page[-1]["id"] if len(rows) > limit else None)
 
-    return await service.read(work)
+    return await service.snapshot(work)
 
 
 def _record(policy: Policy, now: datetime, row: Row, attempts: Sequence[Row]) -> ImportedLead:

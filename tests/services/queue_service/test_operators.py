@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from leadline.contracts.leases import ReportKind
+from leadline.store.connection import Connection
 from tests.services.queue_service.desk import PHONE, TUESDAY_NOON, result
 from tests.services.queue_service.scenes import call, due_lead, go
 from tests.services.queue_service.web import BECAUSE, Web, lead_body
@@ -216,3 +217,15 @@ async def test_what_is_no_number_cannot_be_suppressed(web: Web) -> None:
     for method in ("PUT", "DELETE"):
         answer = await web.change(method, "/v1/suppressions/12345", BECAUSE)
         assert (answer.status, answer.code) == (400, "invalid_phone_number")
+
+
+async def test_a_question_of_several_statements_sees_one_moment(web: Web) -> None:
+    lead_id = await due_lead(web.desk)
+
+    async def ask_twice(conn: Connection) -> list[str]:
+        before = await conn.fetchval("SELECT status FROM leads WHERE id = $1", lead_id)
+        await web.verb(lead_id, "complete")
+        return [before, await conn.fetchval("SELECT status FROM leads WHERE id = $1", lead_id)]
+
+    assert await web.desk.service.snapshot(ask_twice) == ["pending", "pending"]
+    assert (await web.desk.lead(lead_id)).status == "completed"
