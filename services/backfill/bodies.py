@@ -1,13 +1,14 @@
 """Bodies of calls on their way to the queue-service: text that JSON can carry, in requests that it accepts."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
 from leadline.contracts.backfill import MAX_BACKFILL_GROUP
 from leadline.domain.ids import CallId
 from leadline.runtime import loose_json
+from leadline.runtime.groups import in_sized_groups
 from leadline.telephony.port import ProviderNonsense
 
 MOST_GROUP_BYTES: Final = 4 * 1024 * 1024
@@ -15,8 +16,6 @@ MOST_GROUP_BYTES: Final = 4 * 1024 * 1024
 _MOST_BODY_BYTES: Final = 4 * 1024 * 1024
 _LEFT_OUT_OF_GIANTS: Final = ("pathway_logs", "analysis", "transcripts_detailed")
 """Long, and nothing is derived from them."""
-
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +57,4 @@ def sent_bytes(text: str) -> int:
 
 def in_requests(bodies: Iterable[Body]) -> Iterator[list[Body]]:
     """Split so that no request holds too many bodies, or too many bytes of them."""
-    group: list[Body] = []
-    group_bytes = 0
-    for body in bodies:
-        size = body.sent_bytes
-        if group and (len(group) == MAX_BACKFILL_GROUP or group_bytes + size > MOST_GROUP_BYTES):
-            yield group
-            group, group_bytes = [], 0
-        group.append(body)
-        group_bytes += size
-    if group:
-        yield group
-
-
-def batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
-    """The items in slices of at most `size`."""
-    for first in range(0, len(items), size):
-        yield items[first : first + size]
+    return in_sized_groups(bodies, lambda body: body.sent_bytes, most=MAX_BACKFILL_GROUP, most_bytes=MOST_GROUP_BYTES)

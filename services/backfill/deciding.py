@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from leadline.contracts.backfill import Candidate, CandidateRequest, DecideRequest, Decision
-from leadline.contracts.crm import CrmStatusEntry, CrmStatusTable, Learned
+from leadline.contracts.crm import CrmStatusTable, Learned
 from leadline.crm.port import Crm, CrmError, CrmRefused
 from leadline.domain.crm import CrmStanding
 from leadline.domain.ids import PhoneNumber
@@ -35,8 +35,7 @@ async def learn_statuses(crm: Crm, put: PutStatuses) -> None:
     except CrmError as error:
         log.warning("crm_statuses_not_read", reason=str(error))
         return
-    entries = [CrmStatusEntry(code=s.code, name=s.name, final=s.final, success=s.success, dnc=s.dnc) for s in statuses]
-    await put(CrmStatusTable(statuses=entries))
+    await put(CrmStatusTable.of(statuses))
 
 
 class Decider:

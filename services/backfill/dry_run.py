@@ -16,8 +16,9 @@ from leadline.contracts.backfill import (
     RecordRequest,
     SiftRequest,
 )
+from leadline.runtime.groups import in_groups
 from leadline.telephony.history import HistoryRow
-from services.backfill.bodies import Body, batches, in_requests
+from services.backfill.bodies import Body, in_requests
 from services.backfill.draft import Draft
 from services.backfill.figures import Figures
 from services.backfill.listing import WindowReader
@@ -41,7 +42,7 @@ class DryRun:
 
     async def take(self, rows: Sequence[HistoryRow]) -> None:
         """Keep what is news of these rows, with details where they are needed. Raises ProviderError too."""
-        for some in batches(rows, DETAILS_IN_MEMORY):
+        for some in in_groups(rows, DETAILS_IN_MEMORY):
             asked = SiftRequest(holder=self._holder, lease_seconds=1, calls=history_calls(some), dry_run=True)
             sifted = await self._queue.sift(self._run.id, asked)
             doubtful = set(sifted.needs_details)

@@ -6,8 +6,9 @@ from typing import Final
 
 from leadline.contracts.backfill import HistoryCall, RecordRequest, SiftRequest
 from leadline.domain.ids import CallId
+from leadline.runtime.groups import in_groups
 from leadline.telephony.history import HistoryRow
-from services.backfill.bodies import Body, batches, body_text, in_requests
+from services.backfill.bodies import Body, body_text, in_requests
 from services.backfill.figures import Figures
 from services.backfill.holding import Hold
 from services.backfill.patience import side_by_side
@@ -66,7 +67,7 @@ class Recorder:
 
     async def take(self, rows: Sequence[HistoryRow]) -> None:
         """Record what is news of these rows. Raises ProviderError, ToldToStop and QueueError."""
-        await side_by_side(batches(rows, GROUP_CALLS), self._take_group, at_once=GROUPS_AT_ONCE)
+        await side_by_side(in_groups(rows, GROUP_CALLS), self._take_group, at_once=GROUPS_AT_ONCE)
 
     async def _take_group(self, rows: Sequence[HistoryRow]) -> None:
         asked = SiftRequest(holder=self._hold.holder, lease_seconds=self._hold.lease_seconds, calls=history_calls(rows))
@@ -75,7 +76,7 @@ class Recorder:
         new = doubtful.union(sifted.new)
         self._figures.listed += len(rows)
         self._figures.add({KNOWN: len(rows) - len(new)})
-        for some in batches([row for row in rows if row.call_id in new], DETAILS_IN_MEMORY):
+        for some in in_groups([row for row in rows if row.call_id in new], DETAILS_IN_MEMORY):
             await self._record(await self._reader.bodies(some, doubtful))
 
     async def _record(self, bodies: Sequence[Body]) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from leadline.clients.queue_crm import CrmQueue
 from leadline.clients.queue_http import QueueError
-from leadline.contracts.crm import CrmStatusEntry, CrmStatusTable
+from leadline.contracts.crm import CrmStatusTable
 from leadline.crm.port import Crm, CrmError, CrmRefused
 from leadline.runtime.logging import get_logger
 from services.crm_sync import figures
@@ -52,13 +52,7 @@ class Statuses:
         """Read once; None if it went well, else the least wait before it is worth trying again."""
         try:
             statuses = await self._crm.statuses()
-            table = CrmStatusTable(
-                statuses=[
-                    CrmStatusEntry(code=s.code, name=s.name[:200], final=s.final, success=s.success, dnc=s.dnc)
-                    for s in statuses
-                ]
-            )
-            await self._queue.put_statuses(table)
+            await self._queue.put_statuses(CrmStatusTable.of(statuses))
         except CrmRefused as error:
             log.error("crm_refuses_token", problem=str(error), then="set LEADLINE_CONVOSO_AUTH_TOKEN to a valid token")
             return self._failed("refused", f"the CRM refuses our token: {error}", REFUSED_WAIT_SECONDS)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from leadline.contracts.events import EventSource, EventStored
@@ -29,7 +29,7 @@ from leadline.runtime.logging import get_logger
 from leadline.runtime.postgres import is_unavailable, retry_transaction
 from leadline.store import gate, operations, pace, stop_orders
 from leadline.store.clock import get_clock
-from leadline.store.connection import Connection, Pool
+from leadline.store.connection import Connection, Pool, judge_now
 from services.queue_service import expiring, inbox, intake, marking, reading, reporting, sweeping
 from services.queue_service.claimer import Claimer
 from services.queue_service.failover import hold_after_failover
@@ -48,6 +48,14 @@ STATS_KEPT_SECONDS = 2.0
 STATS_SHARE = 0.05
 """Most of the time that may go into counting: on large tables the figures are kept for longer."""
 OPERATIONS_FORGOTTEN_EVERY_SECONDS = 3600.0
+
+
+class _Rehearsed(Exception, Generic[Result]):
+    """Ends a transaction that is not to be kept; carries what it came to."""
+
+    def __init__(self, result: Result) -> None:
+        super().__init__("rolled back: a dry run")
+        self.result = result
 
 
 class QueueService:
@@ -95,6 +103,28 @@ class QueueService:
     async def transaction(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
         """Run `work` in one transaction of the main pool, again if PostgreSQL rolled it back for others' sake."""
         return await self._in_transaction(self._pool, work)
+
+    async def rehearse(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
+        """Run `work` in one transaction that is rolled back, deferred constraints judged: what it would come to."""
+
+        async def undone(conn: Connection) -> Result:
+            result = await work(conn)
+            await judge_now(conn)
+            raise _Rehearsed(result)
+
+        try:
+            return await self.transaction(undone)
+        except _Rehearsed as rehearsed:
+            result: Result = rehearsed.result
+            return result
+
+    async def carry_out(self, work: Callable[[Connection], Awaitable[Result]], *, dry_run: bool) -> Result:
+        """Run `work` in one transaction and wake the claimer, or in a dry run rehearse it."""
+        if dry_run:
+            return await self.rehearse(work)
+        result = await self.transaction(work)
+        self.claimer.poke()
+        return result
 
     async def _in_transaction(self, pool: Pool, work: Callable[[Connection], Awaitable[Result]]) -> Result:
         async def once() -> Result:

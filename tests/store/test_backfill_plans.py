@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from leadline.runtime.postgres import INDEXES_ONLY
-from leadline.store import backfill
+from leadline.store import backfill, suppressions
 from tests.store.databases import module_database
 from tests.store.plans import carried_out
 from tests.support.run import Server
@@ -58,7 +58,7 @@ _FILL: tuple[LiteralString, ...] = (
 ASKED = {
     "FIND_KNOWN": (backfill.FIND_KNOWN, [CALLS, "ARRAY['bland', 'bland_history']", "'bland_history'"]),
     "LIST_WITHOUT_CALL": (backfill.LIST_WITHOUT_CALL, [NUMBERS]),
-    "LIST_REMOVALS": (backfill.LIST_REMOVALS, [NUMBERS]),
+    "FIND_REMOVALS": (suppressions.FIND_REMOVALS, [NUMBERS]),
     "LIST_CANDIDATES": (backfill.LIST_CANDIDATES, [RUN, FIRST_ID, "'2026-01-01Z'", "'2026-01-02Z'", str(LIMIT)]),
     "NEXT_WINDOWS": (backfill.NEXT_WINDOWS, [RUN, str(LIMIT)]),
     "COUNT_MISSING": (backfill.COUNT_MISSING, [RUN]),

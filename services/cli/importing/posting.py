@@ -1,8 +1,8 @@
 """Posts what was staged: first whom not to call, then the leads of whoever said stop, then all others."""
 
 import json
-from collections.abc import Iterable, Iterator
-from typing import Final, TypeVar
+from collections.abc import Iterator
+from typing import Final
 
 from leadline.clients.queue_imports import ImportQueue
 from leadline.contracts.imports import (
@@ -17,6 +17,7 @@ from leadline.legacy.clock import HostClock
 from leadline.legacy.facts import BAD_NUMBER, DNC, UNCLEAR, Quarantined, Record, Wish
 from leadline.legacy.merging import merge
 from leadline.legacy.reading import read_row
+from leadline.runtime.groups import in_groups, in_sized_groups
 from services.cli.bulk_progress import Tell
 from services.cli.importing.quarantine import QuarantineFile
 from services.cli.importing.report import Report
@@ -33,8 +34,6 @@ _KINDS: Final = {
     "bad_numbers": NumbersKind.BAD_NUMBER,
 }
 
-Item = TypeVar("Item")
-
 
 async def post_all(
     client: ImportQueue,
@@ -48,7 +47,8 @@ async def post_all(
     for name, kind in _KINDS.items():
         await _post_list(client, staged, report, name, kind, tell)
     clock = report.clock.clock if report.clock else HostClock()
-    for group in _grouped(merged_leads(staged, clock, campaign)):
+    leads = merged_leads(staged, clock, campaign)
+    for group in in_sized_groups(leads, lambda lead: len(lead.model_dump_json()), most=GROUP, most_bytes=_MOST_BYTES):
         request = ImportRequest(source=SOURCE, leads=group, dry_run=report.dry_run)
         answer = await client.import_leads(request)
         for lead, record in zip(group, answer.records, strict=True):
@@ -64,7 +64,7 @@ async def _post_list(
     client: ImportQueue, staged: Staging, report: Report, name: str, kind: NumbersKind, tell: Tell
 ) -> None:
     entries = (NumberEntry(phone_number=who, reason=reason) for who, reason in staged.listed(name))
-    for group in _in_groups(entries):
+    for group in in_groups(entries, GROUP):
         request = NumbersRequest(kind=kind, source=SOURCE, numbers=group, dry_run=report.dry_run)
         answer = await client.import_numbers(request)
         report.lists[name].update(result.value for result in answer.results)
@@ -88,29 +88,3 @@ def merged_leads(staged: Staging, clock: HostClock, campaign: str | None) -> Ite
 def _wishes_of_lists(number: StagedNumber) -> list[Wish]:
     given = ((number.suppressed, DNC), (number.bad, BAD_NUMBER), (number.unclear, UNCLEAR))
     return [wish for is_given, wish in given if is_given]
-
-
-def _grouped(leads: Iterable[ImportedLead]) -> Iterator[list[ImportedLead]]:
-    """Groups that are bounded in number and in bytes."""
-    group: list[ImportedLead] = []
-    size = 0
-    for lead in leads:
-        bytes_of_lead = len(lead.model_dump_json())
-        if group and (len(group) == GROUP or size + bytes_of_lead > _MOST_BYTES):
-            yield group
-            group, size = [], 0
-        group.append(lead)
-        size += bytes_of_lead
-    if group:
-        yield group
-
-
-def _in_groups(entries: Iterable[Item]) -> Iterator[list[Item]]:
-    group: list[Item] = []
-    for entry in entries:
-        group.append(entry)
-        if len(group) == GROUP:
-            yield group
-            group = []
-    if group:
-        yield group

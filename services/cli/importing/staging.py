@@ -141,10 +141,6 @@ class Staging:
         """Different numbers in the rows, what is no number among them."""
         return self._count(_COUNT_NUMBERS)
 
-    def count_quarantined(self) -> int:
-        """Rows that cannot be used."""
-        return self._count("SELECT count(*) FROM quarantined")
-
     def count_staged(self) -> int:
         """Different numbers of which there is a row that can be read."""
         return self._count("SELECT count(DISTINCT number) FROM staged")

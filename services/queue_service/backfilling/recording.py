@@ -10,7 +10,7 @@ from typing import Final
 
 from leadline.contracts.events import EventDisposition, EventSource
 from leadline.domain.ids import CampaignName, PhoneNumber
-from leadline.store import backfill, events, phones
+from leadline.store import backfill, events, phones, suppressions
 from leadline.store.changes import Changes
 from leadline.store.clock import get_clock
 from leadline.store.connection import Connection
@@ -127,7 +127,7 @@ class Recorder:
             await phones.ensure_phones(conn, wanted)
             await phones.lock_phones(conn, wanted)
             numbers = await load_numbers(conn, wanted)
-            removals = await backfill.list_removals(conn, wanted)
+            removals = await suppressions.find_removals(conn, wanted)
         clock = await get_clock(conn)
         recorded = Recorded()
         changes = Changes(now=clock.now, actor="backfill")

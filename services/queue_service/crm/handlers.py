@@ -7,7 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from leadline.contracts.crm import (
     AnswerRequest,
-    CrmStatusEntry,
     CrmStatusTable,
     OutboxReport,
     ReplayRequest,
@@ -96,7 +95,4 @@ async def put_crm_statuses(request: web.Request) -> web.Response:
 
 
 async def _statuses(conn: Connection) -> CrmStatusTable:
-    listed = await crm_statuses.list_statuses(conn)
-    return CrmStatusTable(
-        statuses=[CrmStatusEntry(code=s.code, name=s.name, final=s.final, success=s.success, dnc=s.dnc) for s in listed]
-    )
+    return CrmStatusTable.of(await crm_statuses.list_statuses(conn))

@@ -9,7 +9,6 @@ from leadline.runtime.logging import get_logger
 from leadline.runtime.postgres import is_unavailable
 from leadline.store import phones
 from leadline.store.connection import Connection
-from services.queue_service.importing import transactions
 from services.queue_service.importing.checking import check
 from services.queue_service.importing.rounds import Checked, take_round
 from services.queue_service.service import QueueService
@@ -77,7 +76,7 @@ async def _import(
             answers |= await take_round(conn, service.policy, request.source, one_per_number, actor)
         return answers
 
-    return await transactions.run(service, work, dry_run=request.dry_run) if records else {}
+    return await service.carry_out(work, dry_run=request.dry_run) if records else {}
 
 
 def _rounds(records: Sequence[Checked]) -> list[list[Checked]]:

@@ -12,7 +12,6 @@ from leadline.store.clock import get_clock
 from leadline.store.connection import Connection
 from leadline.store.numbers import NumberState, load_numbers
 from leadline.store.records import Audit
-from services.queue_service.importing import transactions
 from services.queue_service.policy import Policy
 from services.queue_service.service import QueueService
 from services.queue_service.settle import bad_number, suppress_number
@@ -37,7 +36,7 @@ async def import_numbers(service: QueueService, request: NumbersRequest, actor: 
         await changes.flush(conn)
         return results
 
-    return await transactions.run(service, work, dry_run=request.dry_run)
+    return await service.carry_out(work, dry_run=request.dry_run)
 
 
 async def _meant(conn: Connection, request: NumbersRequest) -> list[list[PhoneNumber]]:

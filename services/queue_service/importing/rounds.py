@@ -7,7 +7,7 @@ from leadline.contracts.imports import ImportedRecord, ImportResult
 from leadline.domain.ids import LeadId
 from leadline.domain.lead import LeadStatus
 from leadline.runtime.ids import new_uuid7
-from leadline.store import attempts, imports
+from leadline.store import attempts, imports, suppressions
 from leadline.store.changes import Changes
 from leadline.store.clock import get_clock
 from leadline.store.connection import Connection
@@ -58,7 +58,7 @@ async def take_round(
     changes = Changes(now=(await get_clock(conn)).now, actor=actor)
     call_ids = [call.id for _, record in records for call in record.calls]
     known = set(await attempts.find_by_calls(conn, call_ids)) if call_ids else set()
-    removals = await imports.find_removals(conn, [r.phone_number for _, r in records if says_stop(r)])
+    removals = await suppressions.find_removals(conn, [r.phone_number for _, r in records if says_stop(r)])
     taking = _Round(Importing(policy, changes, source), known)
     leads: dict[int, LeadRow] = {}
     for place_in_request, record in records:

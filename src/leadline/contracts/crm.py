@@ -1,5 +1,6 @@
 """The CRM's side between our processes: clearances, the outbox, what is asked again, the account's statuses."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
@@ -8,8 +9,9 @@ from uuid import UUID
 from pydantic import Field
 
 from leadline.contracts.base import Message
-from leadline.domain.crm import CrmStanding
+from leadline.domain.crm import CrmStanding, CrmStatus
 
+LONGEST_NAME = 200
 MAX_CRM_GROUP = 200
 """Most items in one request about the CRM."""
 
@@ -41,7 +43,7 @@ class CrmStatusEntry(Message):
     """One status of the account."""
 
     code: str = Field(min_length=1, max_length=64)
-    name: str = Field(max_length=200)
+    name: str = Field(max_length=LONGEST_NAME)
     final: bool
     success: bool
     dnc: bool
@@ -51,6 +53,16 @@ class CrmStatusTable(Message):
     """`PUT` and `GET /v1/crm/statuses`: the account's statuses, whole."""
 
     statuses: list[CrmStatusEntry] = Field(max_length=5000)
+
+    @classmethod
+    def of(cls, statuses: Iterable[CrmStatus]) -> "CrmStatusTable":
+        """The table of these statuses; a name that is too long is cut."""
+        return cls(
+            statuses=[
+                CrmStatusEntry(code=s.code, name=s.name[:LONGEST_NAME], final=s.final, success=s.success, dnc=s.dnc)
+                for s in statuses
+            ]
+        )
 
 
 class OutboxKind(StrEnum):

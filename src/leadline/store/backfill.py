@@ -207,17 +207,6 @@ async def list_without_call(conn: Connection, phone_numbers: Sequence[PhoneNumbe
     return rows
 
 
-LIST_REMOVALS: Final = """
-SELECT phone_number, max(at) AS removed_at FROM audit_log
-WHERE phone_number = ANY($1::text[]) AND verb = 'suppression_removed' GROUP BY phone_number
-"""
-
-
-async def list_removals(conn: Connection, phone_numbers: Sequence[PhoneNumber]) -> dict[PhoneNumber, datetime]:
-    """When an operator last took each number off the suppression list, in business time."""
-    return {PhoneNumber(r["phone_number"]): r["removed_at"] for r in await conn.fetch(LIST_REMOVALS, phone_numbers)}
-
-
 RENUMBER: Final = """
 UPDATE attempts a SET attempt_no = c.attempt_no FROM unnest($1::uuid[], $2::smallint[]) AS c(id, attempt_no)
 WHERE a.id = c.id

@@ -1,6 +1,6 @@
-"""The types that store functions take, and the one query shape that asyncpg lacks."""
+"""The types that store functions take, and what asyncpg lacks for them."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -20,3 +20,11 @@ async def fetch_one(conn: Connection, query: str, *arguments: object) -> Row:
         msg = f"a query that always answers had no row: {' '.join(query.split())[:80]}"
         raise LookupError(msg)
     return row
+
+
+JUDGE_NOW: Final = "SET CONSTRAINTS ALL IMMEDIATE"
+
+
+async def judge_now(conn: Connection) -> None:
+    """Check what is otherwise checked at the commit, for a transaction that will be rolled back."""
+    await conn.execute(JUDGE_NOW)

@@ -134,19 +134,6 @@ async def set_past(conn: Connection, pasts: Sequence[PastOfLead], now: datetime)
         await conn.execute(SET_PAST, [_plain(p) for p in pasts], now)
 
 
-FIND_REMOVALS: Final = """
-SELECT phone_number, max(at) AS at FROM audit_log
-WHERE phone_number = ANY($1::text[]) AND verb = 'suppression_removed' GROUP BY phone_number
-"""
-
-
-async def find_removals(conn: Connection, phone_numbers: Iterable[PhoneNumber]) -> dict[PhoneNumber, datetime]:
-    """When an operator last took each number off the suppression list, if one ever did."""
-    wanted = sorted(set(phone_numbers))
-    rows = await conn.fetch(FIND_REMOVALS, wanted) if wanted else []
-    return {PhoneNumber(row["phone_number"]): row["at"] for row in rows}
-
-
 FIND_BY_SENDERS: Final = """
 SELECT sender_lead_id, phone_number FROM leads WHERE sender_lead_id = ANY($1::text[]) ORDER BY phone_number
 """
@@ -158,14 +145,6 @@ async def find_by_senders(conn: Connection, sender_lead_ids: Iterable[str]) -> d
     for row in await conn.fetch(FIND_BY_SENDERS, sorted(set(sender_lead_ids))):
         found.setdefault(row["sender_lead_id"], []).append(PhoneNumber(row["phone_number"]))
     return found
-
-
-JUDGE_NOW: Final = "SET CONSTRAINTS ALL IMMEDIATE"
-
-
-async def judge_now(conn: Connection) -> None:
-    """Check what is otherwise checked at the commit, for a transaction that will be rolled back."""
-    await conn.execute(JUDGE_NOW)
 
 
 def _plain(row: ImportedRow | Blanks | PastOfLead) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """The suppression list: numbers that nobody calls, whatever the campaign."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
@@ -35,3 +36,16 @@ DELETE_SUPPRESSION: Final = "DELETE FROM suppressions WHERE phone_number = $1"
 async def delete_suppression(conn: Connection, phone_number: PhoneNumber) -> bool:
     """Take a number off the list; reopens nothing. The audit log keeps that it was there."""
     return await conn.execute(DELETE_SUPPRESSION, phone_number) == "DELETE 1"
+
+
+FIND_REMOVALS: Final = """
+SELECT phone_number, max(at) AS removed_at FROM audit_log
+WHERE phone_number = ANY($1::text[]) AND verb = 'suppression_removed' GROUP BY phone_number
+"""
+
+
+async def find_removals(conn: Connection, phone_numbers: Iterable[PhoneNumber]) -> dict[PhoneNumber, datetime]:
+    """When an operator last took each number off the list, in business time, if one ever did."""
+    wanted = sorted(set(phone_numbers))
+    rows = await conn.fetch(FIND_REMOVALS, wanted) if wanted else []
+    return {PhoneNumber(row["phone_number"]): row["removed_at"] for row in rows}
