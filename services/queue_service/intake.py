@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from leadline.contracts.leads import LeadAccepted, LeadAnswerStatus, LeadSubmission
 from leadline.domain.errors import LeadlineError, RefusedPhoneNumber
 from leadline.domain.ids import CampaignName, LeadId, PhoneNumber
-from leadline.domain.lead import CompletionReason, HeldReason, LeadStatus
+from leadline.domain.lead import CompletionReason, LeadStatus
 from leadline.domain.phone import normalise_any, parse_phone_number
 from leadline.domain.rules.planning import Complete, Hold, Redial, plan_new
 from leadline.runtime.ids import new_uuid7
@@ -84,7 +84,7 @@ def _accept(
     if lead is None:
         return _insert(policy, changes, number, submission)
     updates.append(_update(lead, submission))
-    if lead.status is LeadStatus.HELD and lead.status_reason in (HeldReason.FOREIGN, HeldReason.BACKFILL):
+    if lead.is_known_from_calls_alone:
         _claim(policy, changes, number, lead)
         return _answer(number, lead, submission, LeadAnswerStatus.QUEUED)
     return _answer(number, lead, submission, LeadAnswerStatus.DUPLICATE)

@@ -20,7 +20,7 @@ from leadline.store.changes import Changes
 from leadline.store.clock import get_clock
 from leadline.store.connection import Connection
 from leadline.store.numbers import LeadRow, NumberState, load_numbers
-from services.queue_service.backfilling.history import READ_IN_HISTORY, is_awaiting, known_until
+from services.queue_service.backfilling.history import READ_IN_HISTORY, known_until
 from services.queue_service.backfilling.latest import LastCall, by_time, last_call
 from services.queue_service.backfilling.runs import Run
 from services.queue_service.crm.standings import apply_standing
@@ -55,7 +55,7 @@ async def list_candidates(conn: Connection, policy: Policy, run: Run, asked: Can
 def _asks_crm(policy: Policy, now: datetime, number: NumberState, lead_id: LeadId) -> bool:
     lead = number.leads[lead_id]
     last = last_call(policy, now, number, lead)
-    return is_awaiting(lead) and not (last is not None and last.is_final)
+    return lead.is_known_from_calls_alone and not (last is not None and last.is_final)
 
 
 async def decide_group(conn: Connection, policy: Policy, run: Run, decisions: Sequence[Decision]) -> Counter[str]:
@@ -84,9 +84,9 @@ def _decide(
 ) -> str:
     """Decide about one lead; returns what became of it."""
     last = last_call(policy, changes.now, number, lead)
-    if last is None or not (is_awaiting(lead) or is_news):
+    if last is None or not (lead.is_known_from_calls_alone or is_news):
         return "decided_before"
-    if is_awaiting(lead):
+    if lead.is_known_from_calls_alone:
         _decide_new(changes, policy, number, lead, last, learned or NOT_ASKED)
         return "added" if lead.status in PLANNED_STATUSES else f"{lead.status}_{lead.status_reason}"
     return "replanned" if _replan(changes, number, lead, last) else "decided_before"

@@ -34,7 +34,6 @@ READ_IN_HISTORY: Final = "read_in_history"
 """Why the row of a call from history is closed from the start; a live foreign call has another reason."""
 NEAR_THE_MARK: Final = timedelta(minutes=10)
 """How far the provider's acceptance of a call may lie from the send mark of its attempt."""
-AWAITING_DECISION: Final = frozenset({HeldReason.BACKFILL, HeldReason.FOREIGN})
 _NEVER: Final = datetime.fromtimestamp(0, UTC)
 
 
@@ -126,11 +125,6 @@ def known_until(number: NumberState, lead: LeadRow) -> datetime:
     return max([*known, *imported, *changed], default=_NEVER)
 
 
-def is_awaiting(lead: LeadRow) -> bool:
-    """Whether a lead is known from calls alone, and nobody has decided about it."""
-    return lead.status is LeadStatus.HELD and lead.status_reason in AWAITING_DECISION
-
-
 def _meet(recording: Recording, incoming: Incoming, number: NumberState) -> LeadRow:
     changes, policy = recording.applying.changes, recording.applying.policy
     campaign: CampaignName = incoming.campaign or policy.default_campaign
@@ -178,7 +172,7 @@ def _act(recording: Recording, number: NumberState, lead: LeadRow, heard: Heard,
         _stop(recording, number, heard.derived.evidence or outcome, heard.ended_at)
     elif outcome in SALE_OUTCOMES:
         _sale(recording, number, lead, heard)
-    elif newer and not is_awaiting(lead) and lead.status is not LeadStatus.COMPLETED:
+    elif newer and not lead.is_known_from_calls_alone and lead.status is not LeadStatus.COMPLETED:
         reason = completion_reason(outcome, rules)
         # One bad call is the last word on a number only if no later one reached it.
         if reason is None or outcome is Outcome.BAD_NUMBER:
@@ -205,5 +199,5 @@ def _sale(recording: Recording, number: NumberState, lead: LeadRow, heard: Heard
     recording.tally["sold"] += int(number.sold_outcome is None)
     settle_outcome_for_number(changes, policy, number, outcome, heard.derived.evidence, cause="backfill")
     reason = completion_reason(outcome, policy.rules_for(lead.campaign))
-    if reason is not None and lead.status is not LeadStatus.COMPLETED and not is_awaiting(lead):
+    if reason is not None and lead.status is not LeadStatus.COMPLETED and not lead.is_known_from_calls_alone:
         complete_lead(changes, lead, reason, cause="backfill", details=heard.details())

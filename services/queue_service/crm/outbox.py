@@ -15,7 +15,7 @@ from leadline.contracts.crm import (
     SentMessage,
 )
 from leadline.domain.lead import CompletionReason, LeadStatus
-from leadline.domain.outcome import SALE_OUTCOMES, STOP_OUTCOMES, Outcome
+from leadline.domain.outcome import DEFAULT_FINAL_OUTCOMES
 from leadline.store import crm_outbox
 from leadline.store.changes import Changes
 from leadline.store.clock import get_clock
@@ -25,7 +25,6 @@ from leadline.store.records import Audit
 from leadline.telephony.bland_notes import read_notes
 from leadline.telephony.bland_result import parse_event
 
-LAST_WORDS: Final = STOP_OUTCOMES | SALE_OUTCOMES | {Outcome.NOT_INTERESTED}
 _LAST_REASONS: Final = frozenset(
     {
         CompletionReason.SALE,
@@ -61,7 +60,7 @@ def _message(row: Row) -> OutboxMessage:
 def _keeps_status(row: Row) -> bool:
     """An agent's sale must not be overwritten by the voicemail of an hour before."""
     ended = row["status"] == LeadStatus.COMPLETED and row["status_reason"] in _LAST_REASONS
-    return ended and row["outcome"] not in LAST_WORDS
+    return ended and row["outcome"] not in DEFAULT_FINAL_OUTCOMES
 
 
 def _fields(row: Row) -> dict[str, str]:

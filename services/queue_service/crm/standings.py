@@ -3,7 +3,7 @@
 Everything here works on one number's state under its lock and writes nothing by itself.
 """
 
-from typing import Any, Final, assert_never
+from typing import Any, assert_never
 
 from leadline.contracts.crm import Learned
 from leadline.domain.crm import CrmStanding
@@ -21,8 +21,6 @@ from services.queue_service.settle import (
     suppress_number,
     void_lease,
 )
-
-_WAITS_FOR_NOBODY_ELSE: Final = frozenset({HeldReason.BACKFILL, HeldReason.FOREIGN})
 
 
 def apply_standing(
@@ -65,9 +63,7 @@ def void_unwanted_lease(changes: Changes, number: NumberState, reason: str) -> N
 
 
 def _may_be_held(lead: LeadRow) -> bool:
-    if lead.status is LeadStatus.HELD:
-        return lead.status_reason in _WAITS_FOR_NOBODY_ELSE
-    return lead.status in PLANNED_STATUSES
+    return lead.is_known_from_calls_alone or lead.status in PLANNED_STATUSES
 
 
 def _end(changes: Changes, lead: LeadRow, reason: CompletionReason, cause: str, details: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """What a lead that is there learns from a record: blanks and calls, never an older status, and the end of its life."""
 
 from leadline.contracts.imports import ImportStatus
-from leadline.domain.lead import PLANNED_STATUSES, HeldReason, LeadStatus
+from leadline.domain.lead import KNOWN_FROM_CALLS_ALONE, PLANNED_STATUSES, LeadStatus
 from leadline.domain.rules.caps import is_exhausted
 from leadline.store.imports import PastOfLead
 from leadline.store.numbers import LeadRow, NumberState
@@ -18,8 +18,6 @@ from services.queue_service.importing.placing import (
     settle_number,
 )
 from services.queue_service.settle import apply_plan, complete_lead, keep_calling
-
-_KNOWN_FROM_CALLS_ALONE = frozenset({HeldReason.BACKFILL, HeldReason.FOREIGN})
 
 
 def merge(
@@ -75,8 +73,8 @@ def _learn_calls(
 
 
 def _end_or_claim(importing: Importing, number: NumberState, lead: LeadRow, record: Record) -> bool:
-    if lead.status is LeadStatus.HELD and lead.status_reason in _KNOWN_FROM_CALLS_ALONE:
-        if record.said.status is ImportStatus.HELD and record.said.status_reason in _KNOWN_FROM_CALLS_ALONE:
+    if lead.is_known_from_calls_alone:
+        if record.said.status is ImportStatus.HELD and record.said.status_reason in KNOWN_FROM_CALLS_ALONE:
             return False
         place(importing, number, lead, record)
         return True

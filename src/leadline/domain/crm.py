@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from leadline.domain.outcome import SALE_OUTCOMES, STOP_OUTCOMES, Outcome
+from leadline.domain.outcome import DEFAULT_FINAL_OUTCOMES, Outcome
 
 
 class CrmStanding(StrEnum):
@@ -56,7 +56,7 @@ class CrmStatus:
         return CrmStanding.FINAL if self.final else CrmStanding.OPEN
 
 
-_ENDING: Final = STOP_OUTCOMES | SALE_OUTCOMES | {Outcome.NOT_INTERESTED, Outcome.BAD_NUMBER}
+_ENDING: Final = DEFAULT_FINAL_OUTCOMES | {Outcome.BAD_NUMBER}
 
 StatusTable = Mapping[str, CrmStatus]
 """The account's statuses by code."""

@@ -47,6 +47,10 @@ class HeldReason(StrEnum):
     """The old system had completed it and does not say why."""
 
 
+KNOWN_FROM_CALLS_ALONE = frozenset({HeldReason.FOREIGN, HeldReason.BACKFILL})
+"""Nobody asked for such a lead to be called: whoever posts, imports or decides it claims it."""
+
+
 class PriorityBand(IntEnum):
     """The order in which due leads are leased; part of the index that is leased from."""
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from leadline.domain.attempt import COUNTED_STATES, OPEN_STATES, AttemptOrigin, AttemptState
 from leadline.domain.facts import LeadFacts, NumberFacts
 from leadline.domain.ids import AttemptId, CampaignName, LeadId, PhoneNumber
-from leadline.domain.lead import LeadStatus
+from leadline.domain.lead import KNOWN_FROM_CALLS_ALONE, LeadStatus
 from leadline.domain.outcome import Outcome
 from leadline.store.connection import Connection, Row
 from leadline.store.leads import NewLead
@@ -51,6 +51,11 @@ class LeadRow:
     not_sent_in_row: int
     phoned_and_transferred: bool
     """Whether the person ever phoned us and was transferred to a human agent."""
+
+    @property
+    def is_known_from_calls_alone(self) -> bool:
+        """Whether the lead waits for somebody to claim it."""
+        return self.status is LeadStatus.HELD and self.status_reason in KNOWN_FROM_CALLS_ALONE
 
     @classmethod
     def of_new(cls, new: NewLead) -> "LeadRow":
