@@ -23,7 +23,8 @@ from urllib.parse import quote
 import asyncpg
 
 from services.cli.embedded_location import EmbeddedPostgresError, Location, RunAs, find_location
-from services.cli.server_process import POLL_SECONDS, free_port, process_has_ended, running_server, stop_process
+from services.cli.free_port import free_port
+from services.cli.server_process import POLL_SECONDS, process_has_ended, running_server, stop_process
 
 SUPERUSER = "leadline"
 PROGRESS_SECONDS = 5.0

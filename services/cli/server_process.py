@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,13 +37,6 @@ def process_has_ended(pid: int) -> bool:
     except (OSError, IndexError):
         return True
     return state == "Z"
-
-
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that is free now. Another process may take it before you do."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

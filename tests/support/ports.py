@@ -1,5 +1,5 @@
 """Ports for servers under test."""
 
-from services.cli.server_process import free_port
+from services.cli.free_port import free_port
 
 __all__ = ["free_port"]
