@@ -1,0 +1,90 @@
+{{/* Names and labels. */}}
+
+{{- define "leadline.fullname" -}}
+{{- .Values.fullnameOverride | default .Release.Name | trunc 42 | trimSuffix "-" -}}
+{{- end }}
+
+{{- define "leadline.name" -}}
+{{- .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" -}}
+{{- end }}
+
+{{/* Labels that never change: selectors stand on them. Takes root and component. */}}
+{{- define "leadline.selector" -}}
+app.kubernetes.io/name: {{ include "leadline.name" .root }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+{{- with .component }}
+app.kubernetes.io/component: {{ . }}
+{{- end }}
+{{- end }}
+
+{{- define "leadline.labels" -}}
+{{ include "leadline.selector" . }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/part-of: leadline
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{- with .root.Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* metadata of an object: takes root, component, optionally suffix (default: the component), annotations, labels. */}}
+{{- define "leadline.metadata" -}}
+{{- $suffix := hasKey . "suffix" | ternary .suffix .component -}}
+name: {{ include "leadline.fullname" .root }}{{ with $suffix }}-{{ . }}{{ end }}
+namespace: {{ .root.Release.Namespace }}
+labels:
+  {{- include "leadline.labels" . | nindent 2 }}
+  {{- with .labels }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- $annotations := merge (dict) (.annotations | default dict) .root.Values.commonAnnotations }}
+{{- with $annotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "leadline.image" -}}
+{{- $image := .Values.image -}}
+{{- $registry := .Values.global.imageRegistry | default $image.registry -}}
+{{- $name := empty $registry | ternary $image.repository (printf "%s/%s" $registry $image.repository) -}}
+{{- if $image.digest -}}
+{{ $name }}@{{ $image.digest }}
+{{- else -}}
+{{ $name }}:{{ $image.tag | default .Chart.AppVersion }}
+{{- end -}}
+{{- end }}
+
+{{/* A workload's values: its own over `defaults`. Takes root and key (gateway, crmSync ...). */}}
+{{- define "leadline.workload" -}}
+{{- toYaml (mergeOverwrite (deepCopy .root.Values.defaults) (deepCopy (get .root.Values .key))) -}}
+{{- end }}
+
+{{/* A value as the text of a setting: numbers without exponent. */}}
+{{- define "leadline.text" -}}
+{{- if and (kindIs "float64" .) (eq (floor .) .) -}}
+{{ printf "%.0f" . }}
+{{- else -}}
+{{ toString . }}
+{{- end -}}
+{{- end }}
+
+{{- define "leadline.convosoSimulated" -}}
+{{- if and .Values.convoso.enabled .Values.simulator.enabled (not .Values.convoso.existingSecret) }}true{{ end -}}
+{{- end }}
+
+{{- define "leadline.migrateMode" -}}
+{{- if eq .Values.migrate.mode "auto" -}}
+{{ eq .Values.database.mode "external" | ternary "hook" "job" }}
+{{- else -}}
+{{ .Values.migrate.mode }}
+{{- end -}}
+{{- end }}
+
+{{/* A setting as a pod sees it: the workload's own, else the common one, else the default given. Takes root, key, name, default. */}}
+{{- define "leadline.setting" -}}
+{{- $own := (get .root.Values .key).settings | default dict -}}
+{{- $common := merge (dict) $own .root.Values.defaults.settings .root.Values.settings -}}
+{{- include "leadline.text" (hasKey $common .name | ternary (get $common .name) .default) -}}
+{{- end }}
