@@ -61,9 +61,9 @@
   value: {{ .Values.publicUrl | default (printf "http://%s-gateway:%v" (include "leadline.fullname" .) .Values.gateway.service.port) }}
 {{- end }}
 
-{{/* A workload's own settings. Takes the workload's values. */}}
-{{- define "leadline.env.own" -}}
-{{- range $name, $value := .settings }}
+{{/* Takes a dict of settings. */}}
+{{- define "leadline.env.settings" -}}
+{{- range $name, $value := . }}
 - name: {{ $name }}
   value: {{ include "leadline.text" $value | quote }}
 {{- end }}
@@ -146,16 +146,11 @@
 {{- end }}
 {{- end }}
 
-{{/* migrate may run before anything else of the release exists: what it reads of the settings stands here. */}}
 {{- define "leadline.env.migrate" -}}
 {{- $own := and (eq (include "leadline.migrateMode" .) "hook") (not (empty .Values.database.url)) -}}
 {{ include "leadline.env.databaseFrom" (dict "root" . "secret" ($own | ternary (printf "%s-migrate-database" (include "leadline.fullname" .)) (include "leadline.secret.database" .))) }}
 - name: LEADLINE_METRICS_PORT
   value: "0"
-- name: LEADLINE_LOG_FORMAT
-  value: {{ include "leadline.setting" (dict "root" . "key" "migrate" "name" "LEADLINE_LOG_FORMAT" "default" "json") }}
-- name: LEADLINE_LOG_LEVEL
-  value: {{ include "leadline.setting" (dict "root" . "key" "migrate" "name" "LEADLINE_LOG_LEVEL" "default" "info") }}
 {{- end }}
 
 {{- define "leadline.env.simulator" -}}

@@ -11,7 +11,7 @@
 {{- $peers = concat $peers $policy.operatorsFrom -}}
 {{- end -}}
 {{- with $peers -}}
-{{- $in = append $in (dict "from" . "ports" (list (dict "port" (eq $.component "postgres" | ternary "postgres" "http")))) -}}
+{{- $in = append $in (dict "from" . "ports" (list (dict "port" (get (dict "gateway" 8080 "queue" 8081 "simulator" 8090 "postgres" 5432) $.component)))) -}}
 {{- end -}}
 {{- $out := list -}}
 {{- range .rule.out -}}
@@ -27,7 +27,7 @@
 {{- end -}}
 {{- with $out -}}
 {{- $dns := dict "ports" (list (dict "port" 53 "protocol" "UDP") (dict "port" 53 "protocol" "TCP")) -}}
-{{- $out = concat (list $dns) . $policy.extraEgress -}}
+{{- $out = concat (list $dns) (uniq .) $policy.extraEgress -}}
 {{- end -}}
 {{- with $in -}}
 ingress:
@@ -62,7 +62,7 @@ ports:
 to:
   - {{- include "leadline.peer" (dict "root" . "component" "postgres") | nindent 4 }}
 ports:
-  - port: postgres
+  - port: 5432
 {{- else if eq .Values.database.mode "cnpg" -}}
 to:
   - podSelector:

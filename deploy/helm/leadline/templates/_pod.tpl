@@ -77,7 +77,7 @@ readinessProbe:
 
 {{/*
 Pod template. Takes root, component, key (of its values), args, env (text), and what it needs:
-serves (ports beside metrics, as a dict; nil: a job), init (text: init containers), common (whether it reads the common settings),
+serves (ports beside metrics, as a dict; nil: a job), init (text: init containers), settings (dict; the workload's own win), common (whether it reads the common settings),
 campaigns, token (a projected ServiceAccount token), apiToken (the cluster's own), checksums (dict), restartPolicy.
 */}}
 {{- define "leadline.pod" -}}
@@ -85,6 +85,7 @@ campaigns, token (a projected ServiceAccount token), apiToken (the cluster's own
 {{- $values := include "leadline.workload" (dict "root" $root "key" .key) | fromYaml -}}
 {{- $serves := not (kindIs "invalid" .serves) -}}
 {{- $projected := and .token (eq $root.Values.auth.mode "serviceAccounts") -}}
+{{- $settings := merge (dict) ($values.settings | default dict) (.settings | default dict) -}}
 {{- $annotations := merge (dict) ($values.podAnnotations | default dict) (.checksums | default dict) -}}
 metadata:
   labels:
@@ -132,7 +133,7 @@ spec:
       imagePullPolicy: {{ $root.Values.image.pullPolicy }}
       args: {{ toJson .args }}
       env:
-        {{- regexReplaceAll "(?m)^\\s*\n" (printf "%s\n%s" .env (include "leadline.env.own" $values)) "" | trim | nindent 8 }}
+        {{- regexReplaceAll "(?m)^\\s*\n" (printf "%s\n%s" .env (include "leadline.env.settings" $settings)) "" | trim | nindent 8 }}
         {{- with $values.extraEnv }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
