@@ -1,22 +1,26 @@
-"""`python -m services.migrate [upgrade|status|wait --timeout SECONDS]`."""
+"""`python -m services.migrate [upgrade [--timeout SECONDS]|status|wait --timeout SECONDS]`."""
 
 import argparse
 import os
+import signal
 import sys
-import time
 from collections.abc import Sequence
 
 from leadline.runtime.logging import configure_logging, get_logger
 from leadline.runtime.settings import SettingsError, load
-from services.migrate.revisions import MigrateError, Revisions, connecting, current_revision
+from leadline.store.schema import SchemaFit
+from services.migrate.database import connecting, find_schema
+from services.migrate.errors import MigrateError
+from services.migrate.polling import poll
+from services.migrate.revisions import Revisions
 from services.migrate.settings import MigrateSettings
 
-WAIT_POLL_SECONDS = 0.5
+EXIT_STOPPED = 130
 log = get_logger(__name__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Parse, run, and turn errors into one line and exit code 1 (2 for settings and arguments)."""
+    """Parse, run, and turn errors into one line and exit code 1 (2 for settings and arguments, 130 if told to stop)."""
     asked = _parser().parse_args(arguments)
     try:
         settings = load(MigrateSettings, os.environ)
@@ -24,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"migrate: {error}\n")
         return 2
     configure_logging("migrate", level=settings.observability.log_level, log_format=settings.observability.log_format)
+    # SIGTERM has no default action for the first process of a container: a deleted pod would last out its grace period.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     url = settings.database.database_url.get_secret_value()
     try:
         match asked.verb:
@@ -31,56 +37,76 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return status(url)
             case "wait":
                 return wait(url, asked.timeout)
+            case "upgrade":
+                return upgrade(url, asked.timeout)
             case _:
                 return upgrade(url)
     except MigrateError as error:
         log.error("migrate_failed", reason=str(error))
         return 1
+    except KeyboardInterrupt:
+        log.warning("migrate_stopped")
+        return EXIT_STOPPED
 
 
-def upgrade(url: str) -> int:
-    """Bring the schema to head."""
-    revisions = Revisions()
-    applied = revisions.upgrade(url)
-    log.info("schema_at_head", revision=revisions.head(), applied=len(applied))
+def upgrade(url: str, database_wait_seconds: float = 0) -> int:
+    """Bring the schema to head; one that is newer, and fits this version, stays as it is."""
+    Revisions().upgrade(url, database_wait_seconds=database_wait_seconds)
     return 0
 
 
 def status(url: str) -> int:
-    """Print where the schema is; 0 if that is head, 1 if not."""
+    """Print where the schema is; 0 if nothing is pending and this version runs on it, else 1 (or MigrateError)."""
     revisions = Revisions()
     with connecting(url) as connection:
-        current = current_revision(connection)
-    pending = revisions.pending(current)
-    sys.stdout.write(f"at {current or 'nothing'}, head {revisions.head()}, pending {' '.join(pending) or 'none'}\n")
+        schema = find_schema(connection)
+    pending = revisions.pending(schema)
+    misfit = None if pending else schema.misfit(revisions.head())
+    sys.stdout.write(
+        f"at {schema.revision or 'nothing'}, head {revisions.head()}, pending {' '.join(pending) or 'none'}, "
+        f"oldest code {schema.oldest_code or 'not recorded'}\n"
+    )
+    if misfit is not None:
+        raise MigrateError(misfit)
     return 1 if pending else 0
 
 
 def wait(url: str, timeout_seconds: float) -> int:
-    """Return 0 as soon as the schema is at head; MigrateError after `timeout_seconds`. For init containers."""
-    revisions = Revisions()
-    give_up_at = time.monotonic() + timeout_seconds
-    while True:
+    """Return 0 as soon as this version's code runs on the schema, at head or beyond. For init containers.
+
+    Raises MigrateError after `timeout_seconds`, and at once if the schema is beyond what this version runs on: no
+    waiting mends that.
+    """
+    head = Revisions().head()
+
+    def look() -> str | None:
         try:
             with connecting(url) as connection:
-                current = current_revision(connection)
-            if not revisions.pending(current):
-                return 0
-            reason = f"the schema is at {current or 'nothing'}, head is {revisions.head()}"
+                schema = find_schema(connection)
         except MigrateError as error:
-            reason = str(error)
-        if time.monotonic() >= give_up_at:
-            msg = f"gave up after {timeout_seconds:g} s: {reason}"
-            raise MigrateError(msg)
-        time.sleep(WAIT_POLL_SECONDS)
+            return str(error)
+        misfit = schema.misfit(head)
+        if schema.fit(head) is SchemaFit.CONTRACTED:
+            raise MigrateError(misfit)
+        return misfit
+
+    poll(look, most_seconds=timeout_seconds, event="schema_waited_for")
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="migrate", description="Brings Leadline's schema to head.")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB")
-    verbs.add_parser("upgrade", help="bring the schema to head (the default)")
-    verbs.add_parser("status", help="print revisions; exit 1 if some are pending")
-    waiting = verbs.add_parser("wait", help="wait until the schema is at head")
+    upgrading = verbs.add_parser("upgrade", help="bring the schema to head (the default)")
+    upgrading.add_argument(
+        "--timeout",
+        type=float,
+        default=0,
+        metavar="SECONDS",
+        help="wait so long for the database; default: %(default)s",
+    )
+    verbs.add_parser("status", help="print revisions; exit 1 if some are pending or this version is too old")
+    waiting = verbs.add_parser("wait", help="wait until this version runs on the schema")
     waiting.add_argument("--timeout", type=float, default=300, metavar="SECONDS", help="default: %(default)s")
     return parser
 

@@ -12,11 +12,12 @@ from leadline.runtime.http.bearer import bearer_middleware
 from leadline.runtime.http.figures import figures_middleware
 from leadline.runtime.http.problems import ProblemKind, ProblemTable, problem_middleware
 from leadline.runtime.http.server import serving
+from leadline.runtime.http.token_reviews import TokenReviews, reviewing
 from leadline.runtime.metrics_server import metrics_serving
 from leadline.runtime.postgres import INDEXES_ONLY, create_pool, is_unavailable
 from leadline.runtime.settings.types import SecretPair
 from leadline.store.operations import OperationConflict
-from leadline.store.schema import require_expected_revision
+from leadline.store.schema import require_compatible_schema
 from services.queue_service.backfilling.runs import BackfillTaken, ImpossibleRange, WindowsMissing
 from services.queue_service.handling import SERVICE
 from services.queue_service.intake import UnknownCampaign
@@ -46,14 +47,16 @@ PROBLEMS: Final[ProblemTable] = {
 AWAY: Final = ProblemKind(503, "The database does not answer now", "database_away", retry_after_seconds=1)
 
 
-def create_app(service: QueueService, tokens: Collection[SecretPair]) -> web.Application:
-    """The application around a service that is running."""
+def create_app(
+    service: QueueService, tokens: Collection[SecretPair], reviews: TokenReviews | None = None
+) -> web.Application:
+    """The application around a service that is running. `reviews` knows callers that no shared token tells."""
     app = web.Application(
         client_max_size=MAX_BODY_BYTES,
         middlewares=[
             figures_middleware(),
             problem_middleware(PROBLEMS, lambda error: AWAY if is_unavailable(error) else None),
-            bearer_middleware(tokens),
+            bearer_middleware(tokens, reviews),
             permissions,
         ],
     )
@@ -82,23 +85,24 @@ async def queue_service_running(settings: QueueSettings) -> AsyncIterator[int]:
     counting_pool = await create_pool(settings.database, application_name="queue-counting", max_size=COUNTING_POOL_SIZE)
     try:
         async with pool.acquire() as conn:
-            await require_expected_revision(conn)
+            await require_compatible_schema(conn)
         service = QueueService(pool, events_pool, counting_pool, policy)
 
         async def ready() -> list[str]:
             try:
                 async with asyncio.timeout(READY_SECONDS), pool.acquire() as conn:
-                    await require_expected_revision(conn)
+                    await require_compatible_schema(conn)
             except Exception as error:  # noqa: BLE001 -- whatever it is, it is the reason
                 return [f"database: {str(error) or type(error).__name__}"]
             return []
 
         observability, listen = settings.observability, settings.listen
         async with (
+            reviewing(settings.accounts) as reviews,
             metrics_serving(observability.metrics_port, ready, host=listen.host),
             service.running(),
             serving(
-                create_app(service, settings.server.queue_tokens),
+                create_app(service, settings.server.queue_tokens, reviews),
                 host=listen.host,
                 port=settings.server.queue_port,
                 drain_seconds=settings.drain.drain_seconds,

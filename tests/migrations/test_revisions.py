@@ -1,29 +1,19 @@
 """The runner of migrations: order, lock, failure, statements outside of a transaction."""
 
+import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from services.migrate.revisions import LOCK_KEY, MigrateError, Revisions, connecting, current_revision
+from services.migrate.database import connecting, find_schema
+from services.migrate.errors import MigrateError
+from services.migrate.revisions import LOCK_KEY, Revisions
+from tests.migrations.making import rows, write_revision
 from tests.support.run import with_database
-
-HEADER = '''"""Words."""
-from migrations.plain_sql import sql_beside
-revision, down_revision = {revision!r}, {before!r}
-upgrade = sql_beside(__file__)
-'''
-
-
-def write_revision(folder: Path, revision: str, before: str | None, text: str) -> None:
-    (folder / f"{revision}_words.py").write_text(HEADER.format(revision=revision, before=before))
-    (folder / f"{revision}_words.sql").write_text(text)
-
-
-def rows(url: str, query: str) -> list[tuple[object, ...]]:
-    with psycopg.connect(url) as connection:
-        return connection.execute(query.encode()).fetchall()
 
 
 def test_runs_plain_sql_with_many_statements_and_percent_signs(empty_database_url: str, tmp_path: Path) -> None:
@@ -48,7 +38,7 @@ def test_a_failing_revision_leaves_those_before_it(empty_database_url: str, tmp_
     with pytest.raises(MigrateError, match="revision 0002 failed: division by zero"):
         Revisions(tmp_path).upgrade(empty_database_url)
     with connecting(empty_database_url) as connection:
-        assert current_revision(connection) == "0001"
+        assert find_schema(connection).revision == "0001"
     assert rows(empty_database_url, "SELECT to_regclass('a') IS NULL, to_regclass('b') IS NULL") == [(False, True)]
 
 
@@ -74,18 +64,25 @@ def test_concurrent_index_is_built_outside_a_transaction_while_others_wait_for_t
     assert rows(empty_database_url, "SELECT indisvalid FROM pg_index WHERE indexrelid = 'a_n'::regclass") == [(True,)]
 
 
-def test_gives_up_when_another_migrate_keeps_the_lock(empty_database_url: str, tmp_path: Path) -> None:
+def test_says_and_gives_up_when_another_migrate_keeps_the_lock(
+    empty_database_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     write_revision(tmp_path, "0001", None, "CREATE TABLE a ();")
     with psycopg.connect(empty_database_url, autocommit=True) as other:
         other.execute("SELECT pg_advisory_lock(%s)", (LOCK_KEY,))
-        with pytest.raises(MigrateError, match=r"held the lock for 0\.1 s"):
+        with (
+            caplog.at_level("INFO"),
+            pytest.raises(MigrateError, match=r"gave up after 0\.1 s: another migrate holds the lock"),
+        ):
             Revisions(tmp_path).upgrade(empty_database_url, lock_wait_seconds=0.1)
+    assert [record.message for record in caplog.records if "waited" in record.message] == ["lock_waited_for"]
 
 
 def test_waits_for_a_table_that_is_in_use_and_tries_again(
     empty_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.migrate.revisions.STATEMENT_LOCK_TIMEOUT_MS", 100)
+    monkeypatch.setattr("services.migrate.revisions.LOCK_PAUSE_SECONDS", 0.2)
     write_revision(tmp_path, "0001", None, "CREATE TABLE a ();")
     Revisions(tmp_path).upgrade(empty_database_url)
     write_revision(tmp_path, "0002", "0001", "CREATE TABLE b (); ALTER TABLE a ADD c int;")
@@ -97,13 +94,102 @@ def test_waits_for_a_table_that_is_in_use_and_tries_again(
         release.join()
 
 
-def test_a_database_of_a_newer_version_is_refused(empty_database_url: str, tmp_path: Path) -> None:
+def test_steps_aside_in_a_deadlock_and_tries_again(
+    empty_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("services.migrate.revisions.STATEMENT_LOCK_TIMEOUT_MS", 60_000)
+    monkeypatch.setattr("services.migrate.revisions.LOCK_PAUSE_SECONDS", 0.2)
+    write_revision(tmp_path, "0001", None, "CREATE TABLE a (); CREATE TABLE b ();")
+    Revisions(tmp_path).upgrade(empty_database_url)
+    write_revision(tmp_path, "0002", "0001", "ALTER TABLE a ADD c int; ALTER TABLE b ADD c int;")
+    applied: list[str] = []
+    migrating = threading.Thread(target=lambda: applied.extend(Revisions(tmp_path).upgrade(empty_database_url)))
+    with psycopg.connect(empty_database_url) as service:
+        service.execute("SET deadlock_timeout = '60s'")  # the other side notices first
+        service.execute("SELECT * FROM b")
+        migrating.start()
+        while not rows(empty_database_url, "SELECT 1 FROM pg_locks WHERE relation = 'b'::regclass AND NOT granted"):
+            assert migrating.is_alive()
+            time.sleep(0.05)
+        service.execute("SELECT * FROM a")
+        service.commit()
+    migrating.join()
+    assert applied == ["0002"]
+    (record,) = [record for record in caplog.records if record.message == "revision_stepped_aside"]
+    assert "deadlock detected" in str(vars(record))
+
+
+@pytest.mark.parametrize(
+    ("found", "reason"),
+    [
+        ("0099", "schema cannot be told"),
+        ("0000", "revision 0000, which is none of ours"),
+        ("", "schema cannot be told"),
+    ],
+)
+def test_a_database_that_no_version_left_like_this_is_refused(
+    empty_database_url: str, tmp_path: Path, found: str, reason: str
+) -> None:
     write_revision(tmp_path, "0001", None, "CREATE TABLE a ();")
     Revisions(tmp_path).upgrade(empty_database_url)
     with psycopg.connect(empty_database_url) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '0099'")
-    with pytest.raises(MigrateError, match="revision 0099, which this version does not know"):
+        connection.execute("UPDATE alembic_version SET version_num = %s", (found,))
+    with pytest.raises(MigrateError, match=reason):
         Revisions(tmp_path).upgrade(empty_database_url)
+
+
+def test_a_version_without_revisions_says_so(empty_database_url: str, tmp_path: Path) -> None:
+    with pytest.raises(MigrateError, match="built without its revisions"):
+        Revisions(tmp_path).upgrade(empty_database_url)
+
+
+OURS = " AND application_name = 'leadline-migrate' AND datname = current_database()"
+CONCURRENTLY = "-- outside a transaction\nCREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS a_n ON a (n);"
+IS_VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'a_n'::regclass"
+
+
+def test_an_index_that_was_left_half_built_is_built_anew(empty_database_url: str, tmp_path: Path) -> None:
+    write_revision(tmp_path, "0001", None, "CREATE TABLE a AS SELECT 1 AS n FROM generate_series(1, 2);")
+    write_revision(tmp_path, "0002", "0001", CONCURRENTLY)
+    with pytest.raises(MigrateError, match="could not create unique index"):
+        Revisions(tmp_path).upgrade(empty_database_url)
+    assert rows(empty_database_url, IS_VALID) == [(False,)]
+    with psycopg.connect(empty_database_url) as connection:
+        connection.execute("DELETE FROM a")
+    assert Revisions(tmp_path).upgrade(empty_database_url) == ["0002"]
+    assert rows(empty_database_url, IS_VALID) == [(True,)]
+
+
+def test_an_index_that_waited_too_long_for_others_is_built_anew(
+    empty_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("migrations.plain_sql.OUTSIDE_LOCK_TIMEOUT", "100ms")
+    monkeypatch.setattr("services.migrate.revisions.LOCK_PAUSE_SECONDS", 0.2)
+    write_revision(tmp_path, "0001", None, "CREATE TABLE a (n int);")
+    Revisions(tmp_path).upgrade(empty_database_url)
+    write_revision(tmp_path, "0002", "0001", CONCURRENTLY)
+    with psycopg.connect(empty_database_url) as writer:
+        writer.execute("INSERT INTO a VALUES (1)")
+        release = threading.Timer(0.8, writer.commit)
+        release.start()
+        assert Revisions(tmp_path).upgrade(empty_database_url) == ["0002"]
+        release.join()
+    assert "revision_stepped_aside" in [record.message for record in caplog.records]
+    assert rows(empty_database_url, IS_VALID) == [(True,)]
+
+
+def test_a_killed_migrate_leaves_the_lock_to_the_next(empty_database_url: str, tmp_path: Path) -> None:
+    """Also while the server is busy with a statement of the dead one."""
+    write_revision(tmp_path, "0001", None, "CREATE TABLE a (); SELECT pg_sleep(3600);")
+    program = "import pathlib, sys; from services.migrate.revisions import Revisions; \
+Revisions(pathlib.Path(sys.argv[1])).upgrade(sys.argv[2])"
+    with subprocess.Popen([sys.executable, "-c", program, str(tmp_path), empty_database_url]) as doomed:
+        while not rows(empty_database_url, "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(3600)%'" + OURS):
+            assert doomed.poll() is None
+            time.sleep(0.05)
+        doomed.kill()
+    write_revision(tmp_path, "0001", None, "CREATE TABLE a ();")
+    assert Revisions(tmp_path).upgrade(empty_database_url, lock_wait_seconds=60) == ["0001"]
 
 
 def test_an_unreachable_database_is_one_line(tmp_path: Path) -> None:

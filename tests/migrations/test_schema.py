@@ -1,25 +1,22 @@
-"""The project's own revisions, and the process that runs them."""
+"""The project's own revisions, and which code runs on them."""
 
-import subprocess
-import sys
+import re
+import secrets
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from leadline.runtime.postgres import Connection
-from leadline.store.schema import EXPECTED_REVISION, UnknownSchema, get_revision, require_expected_revision
+from leadline.store.schema import (
+    EXPECTED_REVISION,
+    Schema,
+    SchemaFit,
+    UnknownSchema,
+    get_schema,
+    require_compatible_schema,
+)
 from services.migrate.revisions import SCRIPTS, Revisions
-from tests.support.environment import clean_environ
-
-
-def migrate(*arguments: str, url: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "services.migrate", *arguments],
-        env=clean_environ({"LEADLINE_DATABASE_URL": url}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def test_the_code_expects_the_newest_revision() -> None:
@@ -42,41 +39,77 @@ def test_a_statement_outside_a_transaction_stands_alone() -> None:
             assert text.rstrip().removesuffix(";").count(";") == 0, path.name
 
 
-async def test_a_fresh_database_is_at_the_expected_revision(conn: Connection) -> None:
-    assert await get_revision(conn) == EXPECTED_REVISION
-    await require_expected_revision(conn)
+async def test_a_fresh_database_fits(conn: Connection) -> None:
+    assert (await get_schema(conn)).revision == EXPECTED_REVISION
+    await require_compatible_schema(conn)
 
 
-async def test_a_service_refuses_a_schema_it_does_not_know(conn: Connection) -> None:
-    await conn.execute("UPDATE alembic_version SET version_num = '0000'")
-    with pytest.raises(UnknownSchema, match=f"is at revision 0000, this version needs {EXPECTED_REVISION}"):
-        await require_expected_revision(conn)
+@pytest.mark.parametrize(
+    ("schema", "fit", "advice"),
+    [
+        (Schema("0005", "0005"), SchemaFit.FITS, None),
+        (Schema("0006", "0004"), SchemaFit.FITS, None),
+        (Schema("0006", "0005"), SchemaFit.FITS, None),
+        (Schema(None, None), SchemaFit.BEHIND, "has no schema yet, this version needs 0005: run `leadline migrate` of"),
+        (
+            Schema("0002", None),
+            SchemaFit.BEHIND,
+            "is at revision 0002, this version needs 0005: run `leadline migrate`",
+        ),
+        (Schema("0004", "0003"), SchemaFit.BEHIND, "is at revision 0004, this version needs 0005: run"),
+        (Schema("0010", "0006"), SchemaFit.CONTRACTED, "needs code from 0006 on, and this version's is 0005: .* newer"),
+        (Schema("0005", None), SchemaFit.UNREADABLE, r"cannot be told \(revision '0005', oldest code None\): check"),
+        (Schema(None, "0003"), SchemaFit.UNREADABLE, "revision None, oldest code '0003'"),
+        (Schema("0005 0006", "0003"), SchemaFit.UNREADABLE, "cannot be told"),
+        (Schema("a1b2", "0003"), SchemaFit.UNREADABLE, "restore alembic_version and schema_compatibility"),
+        (Schema("0005", "0003 0004"), SchemaFit.UNREADABLE, "cannot be told"),
+    ],
+)
+def test_what_code_0005_says_of_a_schema(schema: Schema, fit: SchemaFit, advice: str | None) -> None:
+    assert schema.fit("0005") is fit
+    said = schema.misfit("0005")
+    if advice is None:
+        assert said is None
+    else:
+        assert said is not None
+        assert re.search(advice, said)
+        assert "\n" not in said
+
+
+async def test_a_service_says_what_to_do_about_a_schema_it_cannot_run_on(conn: Connection) -> None:
+    await conn.execute("UPDATE alembic_version SET version_num = '0099'")
+    await require_compatible_schema(conn)
+    await conn.execute("UPDATE schema_compatibility SET oldest_code = '0098'")
+    with pytest.raises(UnknownSchema, match="use a newer one"):
+        await require_compatible_schema(conn)
+    await conn.execute("DELETE FROM schema_compatibility")
+    with pytest.raises(UnknownSchema, match="oldest code None"):
+        await require_compatible_schema(conn)
+    await conn.execute("UPDATE alembic_version SET version_num = '0002'; DROP TABLE schema_compatibility")
+    with pytest.raises(UnknownSchema, match="is at revision 0002"):
+        await require_compatible_schema(conn)
     await conn.execute("DROP TABLE alembic_version")
     with pytest.raises(UnknownSchema, match="has no schema yet"):
-        await require_expected_revision(conn)
+        await require_compatible_schema(conn)
 
 
-def test_the_process_tells_where_the_schema_is_and_moves_it(empty_database_url: str) -> None:
-    before = migrate("status", url=empty_database_url)
-    assert (before.returncode, before.stdout.startswith("at nothing, head ")) == (1, True)
-    assert migrate("wait", "--timeout", "0.2", url=empty_database_url).returncode == 1
-    assert migrate(url=empty_database_url).returncode == 0
-    assert migrate("upgrade", url=empty_database_url).returncode == 0
-    assert migrate("wait", "--timeout", "0", url=empty_database_url).returncode == 0
-    after = migrate("status", url=empty_database_url)
-    assert (after.returncode, after.stdout) == (
-        0,
-        f"at {EXPECTED_REVISION}, head {EXPECTED_REVISION}, pending none\n",
-    )
+async def test_the_record_is_one_row_of_four_digits(conn: Connection) -> None:
+    for statement in (
+        "INSERT INTO schema_compatibility (oldest_code) VALUES ('0004')",
+        "INSERT INTO schema_compatibility VALUES (false, '0004')",
+        "UPDATE schema_compatibility SET oldest_code = '4'",
+        "UPDATE schema_compatibility SET oldest_code = NULL",
+    ):
+        with pytest.raises(asyncpg.IntegrityConstraintViolationError):
+            await conn.execute(statement)
 
 
-def test_the_process_says_in_one_line_what_is_wrong() -> None:
-    no_server = migrate(url="postgresql://user:geheim@127.0.0.1:1/none")
-    assert no_server.returncode == 1
-    assert "migrate_failed" in no_server.stderr
-    assert "geheim" not in no_server.stderr
-    no_url = migrate(url="")
-    assert (no_url.returncode, no_url.stderr) == (
-        2,
-        "migrate: LEADLINE_DATABASE_URL: is not set (nor LEADLINE_DATABASE_URL_FILE)\n",
-    )
+async def test_a_role_that_may_not_read_the_schema_is_told_so(conn: Connection) -> None:
+    role = f"leadline_test_{secrets.token_hex(4)}"
+    await conn.execute(f"CREATE ROLE {role}")
+    try:
+        await conn.execute(f"SET ROLE {role}")
+        with pytest.raises(UnknownSchema, match=r"permission denied for table .*: grant SELECT"):
+            await get_schema(conn)
+    finally:
+        await conn.execute(f"RESET ROLE; DROP ROLE {role}")

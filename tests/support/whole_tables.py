@@ -38,8 +38,10 @@ _LEFT_OUT: Final[Mapping[str, Collection[str]]] = {
 """Numbers that are given out in order of arrival count as made ids; an event's digest stands for its body."""
 OF_THE_RUNS: Final = frozenset({"backfill_runs", "backfill_windows"})
 """How the work was done, not what came of it: windows are tried again, counters count tries."""
-_NO_HISTORY: Final = frozenset({"clock", "dispatch_gate", "pace", "alembic_version", "operations", "sweep_runs"})
-"""The machine's own: cluster, pace, answers kept for repetitions."""
+_NO_HISTORY: Final = frozenset(
+    {"clock", "dispatch_gate", "pace", "alembic_version", "schema_compatibility", "operations", "sweep_runs"}
+)
+"""The machine's own: cluster, pace, schema, answers kept for repetitions."""
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 

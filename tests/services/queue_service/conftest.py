@@ -17,7 +17,7 @@ from tests.support.run import Server
 
 _TABLES = """
 SELECT tablename FROM pg_tables WHERE schemaname = 'public'
-    AND tablename NOT IN ('alembic_version', 'attempt_arrows', 'dispatch_gate')
+    AND tablename NOT IN ('alembic_version', 'schema_compatibility', 'attempt_arrows', 'dispatch_gate')
 """
 _AS_MIGRATED = """
 UPDATE dispatch_gate SET system_identifier = (SELECT system_identifier FROM pg_control_system()),
