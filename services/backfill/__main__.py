@@ -13,6 +13,7 @@ from typing import Final, TextIO, cast
 
 from leadline.clients.queue_backfill import BackfillQueue
 from leadline.clients.queue_http import QueueError, QueueRefused
+from leadline.clients.token_source import token_source
 from leadline.crm.convoso import convoso_from
 from leadline.crm.no_crm import NoCrm
 from leadline.domain.errors import LeadlineError
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = make_parser().parse_args(words)
     try:
         settings = load(BackfillSettings, os.environ)
-        asked = read_asked(options, settings.calling.calling_timezone)
+        asked = read_asked(options, settings.options, settings.calling.calling_timezone)
         showing = Showing()
         _configure(settings.observability, showing)
         ended: list[Outcome] = []
@@ -56,8 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (SettingsError, WrongOption) as error:
         sys.stderr.write(f"backfill: {error}\n")
         return EXIT_USAGE
+    again = command_again(words, options, settings.options)
     for outcome in ended:
-        print_summary(outcome, dry_run=asked.dry_run, as_json=options.json, again=command_again(words))
+        print_summary(outcome, dry_run=asked.dry_run, as_json=options.json, again=again)
     return code
 
 
@@ -77,7 +79,7 @@ async def _backfill(
     )
     queue = BackfillQueue(
         settings.queue.queue_url,
-        settings.queue.queue_token.get_secret_value(),
+        token_source(settings.queue),
         timeout_seconds=QUEUE_TIMEOUT_SECONDS,
         deadline_seconds=QUEUE_DEADLINE_SECONDS,
     )

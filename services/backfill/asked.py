@@ -28,21 +28,36 @@ class Range:
     ends_at: datetime
 
 
-def read_range(from_text: str, to_text: str, zone_name: str, window_seconds: float) -> Range:
+@dataclass(frozen=True, slots=True)
+class RangeNames:
+    """Where the words of a range stood: options, or settings."""
+
+    starts: str = "--from"
+    ends: str = "--to"
+    window: str = "--window"
+
+
+OPTIONS: Final = RangeNames()
+
+
+def read_range(
+    from_text: str, to_text: str, zone_name: str, window_seconds: float, names: RangeNames = OPTIONS
+) -> Range:
     """Read `--from` and `--to`: days of `zone_name`, both whole, or instants with their offset.
 
     Raises:
         WrongOption: one of them is neither, they run backwards, or there is too much between them.
     """
     zone = ZoneInfo(zone_name)
-    starts_at = _instant("--from", from_text, zone, day_offset=0)
-    ends_at = _instant("--to", to_text, zone, day_offset=1)
+    starts_at = _instant(names.starts, from_text, zone, day_offset=0)
+    ends_at = _instant(names.ends, to_text, zone, day_offset=1)
     if ends_at <= starts_at:
-        raise WrongOption(f"--to: {to_text} does not come after --from {from_text}; is the range the wrong way round?")
+        words = f"{to_text} does not come after {names.starts} {from_text}; is the range the wrong way round?"
+        raise WrongOption(f"{names.ends}: {words}")
     if ends_at - starts_at > LONGEST_RANGE:
-        raise WrongOption(f"--from: {from_text} to {to_text} is more than ten years; read it in parts")
+        raise WrongOption(f"{names.starts}: {from_text} to {to_text} is more than ten years; read it in parts")
     if (ends_at - starts_at).total_seconds() / window_seconds > MOST_WINDOWS:
-        raise WrongOption(f"--window: the range has more than {MOST_WINDOWS} such windows; take longer ones")
+        raise WrongOption(f"{names.window}: the range has more than {MOST_WINDOWS} such windows; take longer ones")
     return Range(starts_at, ends_at)
 
 
@@ -77,7 +92,7 @@ def read_pace(option: str, text: str) -> float | None:
     return max(_UNIT_SECONDS[found.group(2)] / requests, 1 / MOST_PER_SECOND)
 
 
-def read_window(text: str) -> float:
+def read_window(text: str, name: str = "--window") -> float:
     """Seconds of one window.
 
     Raises:
@@ -85,8 +100,8 @@ def read_window(text: str) -> float:
     """
     found = _WINDOW.fullmatch(text.strip().lower())
     if found is None:
-        raise WrongOption(f"--window: {text!r} is no length of time; write 30m, 1h or 1d")
+        raise WrongOption(f"{name}: {text!r} is no length of time; write 30m, 1h or 1d")
     seconds = float(found.group(1)) * _UNIT_SECONDS[found.group(2)]
     if not SHORTEST_WINDOW_SECONDS <= seconds <= LONGEST_WINDOW_SECONDS:
-        raise WrongOption(f"--window: {text!r} is shorter than a second or longer than a year")
+        raise WrongOption(f"{name}: {text!r} is shorter than a second or longer than a year")
     return seconds

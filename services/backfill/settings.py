@@ -3,8 +3,9 @@
 from typing import ClassVar
 
 from leadline.runtime.settings import ProcessSettings
-from leadline.runtime.settings.crm_parts import BackfillPart, ConvosoPart
-from leadline.runtime.settings.parts import BlandPart, CallingPart, ObservabilityPart, QueueClientPart
+from leadline.runtime.settings.access_parts import QueueClientPart
+from leadline.runtime.settings.crm_parts import BackfillOptionsPart, BackfillPart, ConvosoPart
+from leadline.runtime.settings.parts import BlandPart, CallingPart, ObservabilityPart
 
 
 class BackfillSettings(ProcessSettings):
@@ -17,4 +18,5 @@ class BackfillSettings(ProcessSettings):
     convoso: ConvosoPart
     calling: CallingPart
     backfill: BackfillPart
+    options: BackfillOptionsPart
     observability: ObservabilityPart

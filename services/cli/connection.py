@@ -8,8 +8,10 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from leadline.clients.token_source import TokenSource, token_source
 from leadline.runtime.settings import load
-from leadline.runtime.settings.parts import DataDirPart, QueueClientPart
+from leadline.runtime.settings.access_parts import QueueClientPart
+from leadline.runtime.settings.parts import DataDirPart
 from leadline.runtime.settings.types import HttpUrl
 from services.cli.exits import CliError, ExitCode
 
@@ -25,6 +27,8 @@ class ConnectionFile(BaseModel):
 
     queue_url: HttpUrl
     operator_token: SecretStr = Field(min_length=1)
+    gateway_url: HttpUrl | None = None
+    api_key: SecretStr | None = None
     backfill_token: SecretStr | None = None
     bland_base_url: HttpUrl | None = None
     bland_api_key: SecretStr | None = None
@@ -38,7 +42,7 @@ class Connection:
     """A queue-service to ask, and where that was learnt."""
 
     queue_url: str
-    token: SecretStr
+    token: TokenSource
     origin: str
     """`LEADLINE_QUEUE_URL`, or the path of the file."""
 
@@ -50,10 +54,10 @@ def find_connection(environ: Mapping[str, str] = os.environ) -> Connection:
     """
     if any(environ.get(name, "").strip() for name in _SETTINGS):
         part = load(QueueClientPart, environ)
-        return Connection(part.queue_url, part.queue_token, "LEADLINE_QUEUE_URL")
+        return Connection(part.queue_url, token_source(part), "LEADLINE_QUEUE_URL")
     path = load(DataDirPart, environ).data_dir / CONNECTION_FILE
     found = _read(path)
-    return Connection(found.queue_url, found.operator_token, str(path))
+    return Connection(found.queue_url, TokenSource(found.operator_token.get_secret_value()), str(path))
 
 
 def backfill_defaults(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -61,9 +65,9 @@ def backfill_defaults(environ: Mapping[str, str] = os.environ) -> dict[str, str]
 
     Raises SettingsError for wrong settings, CliError if there is nothing to connect to.
     """
-    if any(environ.get(name, "").strip() for name in _SETTINGS):
+    found = _running_up(environ)
+    if found is None:
         return {}
-    found = _read(load(DataDirPart, environ).data_dir / CONNECTION_FILE)
     named: dict[str, str | SecretStr | None] = {
         "LEADLINE_QUEUE_URL": found.queue_url,
         "LEADLINE_QUEUE_TOKEN": found.backfill_token or found.operator_token,
@@ -73,6 +77,31 @@ def backfill_defaults(environ: Mapping[str, str] = os.environ) -> dict[str, str]
         "LEADLINE_CONVOSO_AUTH_TOKEN": found.convoso_auth_token,
         "LEADLINE_CONVOSO_REQUESTS_PER_SECOND": found.convoso_requests_per_second,
     }
+    return _where_not_set(named, environ)
+
+
+def smoke_defaults(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The same for a test of the running `leadline up`."""
+    found = _running_up(environ)
+    if found is None:
+        return {}
+    named: dict[str, str | SecretStr | None] = {
+        "LEADLINE_QUEUE_URL": found.queue_url,
+        "LEADLINE_QUEUE_TOKEN": found.operator_token,
+        "LEADLINE_GATEWAY_URL": found.gateway_url,
+        "LEADLINE_SMOKE_GATEWAY_KEY": found.api_key,
+    }
+    return _where_not_set(named, environ)
+
+
+def _running_up(environ: Mapping[str, str]) -> ConnectionFile | None:
+    """The file of the running `leadline up`; None if settings name a queue-service."""
+    if any(environ.get(name, "").strip() for name in _SETTINGS):
+        return None
+    return _read(load(DataDirPart, environ).data_dir / CONNECTION_FILE)
+
+
+def _where_not_set(named: Mapping[str, str | SecretStr | None], environ: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value.get_secret_value() if isinstance(value, SecretStr) else value
         for name, value in named.items()

@@ -1,70 +1,15 @@
-"""The `leadline` command."""
+"""The `leadline` command. What runs in a pod is started without the commands for people, which load much more."""
 
-from importlib.metadata import version
-from typing import Annotated
+import importlib
+import sys
 
-import typer
-
-from services.cli.commands import account, campaigns, crm, exporting, importing, leads, processes, status, suppress
-from services.cli.exits import EXIT_CODES_HELP
-from services.cli.one_line import OneLineGroup
-from services.cli.options import examples
-from services.cli.up.command import up
-
-_HELP_NAMES = {"help_option_names": ["-h", "--help"]}
-
-app = typer.Typer(
-    cls=OneLineGroup,
-    name="leadline",
-    help="Calls every lead back at the right moment, never twice, never after no, and can say why.",
-    epilog=examples("leadline up --demo 50", "leadline status", "leadline leads explain +15615550123")
-    + "\n\nOperators' commands ask the queue-service of LEADLINE_QUEUE_URL with LEADLINE_QUEUE_TOKEN; with neither set,"
-    " the `leadline up` that runs in this folder." + f"\n\n{EXIT_CODES_HELP}",
-    context_settings=_HELP_NAMES,
-    pretty_exceptions_enable=False,
-)
-
-
-@app.callback(invoke_without_command=True)
-def root(
-    context: typer.Context,
-    *,
-    show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
-) -> None:
-    """Print the help or the version if no command is given."""
-    if show_version:
-        typer.echo(f"leadline {version('leadline')}")
-    elif context.invoked_subcommand is None:
-        typer.echo(context.get_help())
-    else:
-        return
-    raise typer.Exit
-
-
-app.command(
-    "up",
-    epilog=examples(
-        "leadline up",
-        "leadline up --demo 500 --start-at 2026-01-05T10:55-05:00 --speed 120 --until 2026-01-05T20:05-05:00",
-    ),
-)(up)
-processes.register(app)
-app.command(epilog=status.EPILOG)(status.status)
-app.command(epilog=importing.EPILOG)(importing.import_queue)
-app.command(epilog=exporting.EPILOG)(exporting.export_queue)
-for name, group in (
-    ("leads", leads.app),
-    ("suppress", suppress.app),
-    ("campaigns", campaigns.app),
-    ("account", account.app),
-    ("crm", crm.app),
-):
-    app.add_typer(group, name=name, context_settings=_HELP_NAMES)
+from services.cli.commands.processes import NAMES
 
 
 def main() -> None:
     """Entry point of the console script; never returns."""
-    app()
+    in_a_pod = sys.argv[1:2] and sys.argv[1] in NAMES
+    importlib.import_module("services.cli.pod" if in_a_pod else "services.cli.root").app()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Options that several commands share, so that they read alike everywhere."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -26,6 +26,7 @@ PhoneOrId = Annotated[
 Phone = Annotated[str, typer.Argument(metavar="PHONE", help="Telephone number in any spelling.", show_default=False)]
 
 LONGEST_REASON = 500
+HELP_NAMES: Final = {"help_option_names": ["-h", "--help"]}
 
 
 def examples(*lines: str) -> str:

@@ -25,9 +25,20 @@ def talk(question: Callable[[QueueClient], Awaitable[Answer]]) -> Answer:
 
 def talk_by(client: type[Session], question: Callable[[Session], Awaitable[Answer]]) -> Answer:
     """The same by the client of another set of routes."""
-    connection = find_connection()
+    return talk_to(find_connection(), client, question)
+
+
+def talk_to(
+    connection: Connection,
+    client: type[Session],
+    question: Callable[[Session], Awaitable[Answer]],
+    *,
+    patience_seconds: float | None = None,
+) -> Answer:
+    """The same with a queue-service that was found before. Raises CliError."""
+    patience_seconds = PATIENCE_SECONDS if patience_seconds is None else patience_seconds
     try:
-        return asyncio.run(_talk(connection, client, question))
+        return asyncio.run(_talk(connection, client, question, patience_seconds))
     except QueueRefused as error:
         raise _refused(error.problem, connection) from None
     except QueueUnavailable as error:
@@ -39,10 +50,12 @@ def talk_by(client: type[Session], question: Callable[[Session], Awaitable[Answe
 
 
 async def _talk(
-    connection: Connection, client: type[Session], question: Callable[[Session], Awaitable[Answer]]
+    connection: Connection,
+    client: type[Session],
+    question: Callable[[Session], Awaitable[Answer]],
+    patience_seconds: float,
 ) -> Answer:
-    token = connection.token.get_secret_value()
-    async with client(connection.queue_url, token, deadline_seconds=PATIENCE_SECONDS) as session:
+    async with client(connection.queue_url, connection.token, deadline_seconds=patience_seconds) as session:
         return await question(session)
 
 

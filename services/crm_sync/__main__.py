@@ -5,6 +5,7 @@ import os
 import sys
 
 from leadline.clients.queue_crm import CrmQueue
+from leadline.clients.token_source import token_source
 from leadline.crm.convoso import convoso_from
 from leadline.crm.convoso_data import codes_with
 from leadline.runtime.http.server import PortTaken
@@ -43,7 +44,7 @@ def main() -> int:
 
 async def sync(settings: CrmSyncSettings, stop: asyncio.Event) -> int:
     """Work until `stop` is set."""
-    token = settings.queue.queue_token.get_secret_value()
+    token = token_source(settings.queue)
     queue = CrmQueue(settings.queue.queue_url, token, deadline_seconds=QUEUE_DEADLINE_SECONDS)
     async with queue, convoso_from(settings.convoso) as crm:
         worker = CrmSync(crm, queue, settings.sync, drain_seconds=settings.drain.drain_seconds)

@@ -3,8 +3,9 @@
 from typing import ClassVar
 
 from leadline.runtime.settings import ProcessSettings
+from leadline.runtime.settings.access_parts import QueueClientPart
 from leadline.runtime.settings.crm_parts import ConvosoPart, CrmSyncPart
-from leadline.runtime.settings.parts import DrainPart, ListenPart, ObservabilityPart, QueueClientPart
+from leadline.runtime.settings.parts import DrainPart, ListenPart, ObservabilityPart
 
 
 class CrmSyncSettings(ProcessSettings):

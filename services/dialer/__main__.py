@@ -5,6 +5,7 @@ import os
 import sys
 
 from leadline.clients.queue import QueueClient
+from leadline.clients.token_source import token_source
 from leadline.contracts.campaigns import CampaignConfig, CampaignsError, load_campaigns
 from leadline.crm.convoso import convoso_from
 from leadline.crm.convoso_data import codes_with
@@ -46,7 +47,7 @@ async def dial(settings: DialerSettings, campaigns: dict[CampaignName, CampaignC
     """Dial until `stop` is set."""
     queue = QueueClient(
         settings.queue.queue_url,
-        settings.queue.queue_token.get_secret_value(),
+        token_source(settings.queue),
         deadline_seconds=QUEUE_DEADLINE_SECONDS,
     )
     telephony = BlandClient(

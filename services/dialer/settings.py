@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from leadline.runtime.settings import ProcessSettings
+from leadline.runtime.settings.access_parts import QueueClientPart
 from leadline.runtime.settings.crm_parts import ConvosoPart
 from leadline.runtime.settings.parts import (
     BlandCallPart,
@@ -15,7 +16,6 @@ from leadline.runtime.settings.parts import (
     ListenPart,
     ObservabilityPart,
     PublicPart,
-    QueueClientPart,
 )
 
 

@@ -1,6 +1,7 @@
 """Who may ask what: each process of Leadline has the routes that its work needs, and operators have all.
 
-A token's name decides. The names of our own processes are limited; every other name is an operator's.
+The caller's name decides, which its token has or the settings give its ServiceAccount. The names of our own processes
+are limited; every other name is an operator's.
 """
 
 from typing import Final

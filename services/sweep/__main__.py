@@ -13,10 +13,12 @@ from collections.abc import Sequence
 from functools import partial
 
 from leadline.clients.queue import QueueClient, QueueError
+from leadline.clients.token_source import token_source
 from leadline.contracts.sweep import SweepPlan
 from leadline.runtime.logging import configure_logging, get_logger
 from leadline.runtime.settings import SettingsError, load
-from leadline.runtime.settings.parts import ObservabilityPart, QueueClientPart
+from leadline.runtime.settings.access_parts import QueueClientPart
+from leadline.runtime.settings.parts import ObservabilityPart
 from leadline.runtime.shutdown import run_service
 from leadline.runtime.tracing import set_up_tracing, span
 from leadline.telephony.bland import BlandClient
@@ -93,7 +95,7 @@ def exit_code(result: PassResult, *, interrupted: bool) -> int:
 
 
 def _queue_client(part: QueueClientPart) -> QueueClient:
-    return QueueClient(part.queue_url, part.queue_token.get_secret_value())
+    return QueueClient(part.queue_url, token_source(part))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -3,7 +3,8 @@
 from typing import ClassVar
 
 from leadline.runtime.settings import ProcessSettings
-from leadline.runtime.settings.parts import BlandPart, ObservabilityPart, QueueClientPart, SweepPart
+from leadline.runtime.settings.access_parts import QueueClientPart
+from leadline.runtime.settings.parts import BlandPart, ObservabilityPart, SweepPart
 
 
 class SweepSettings(ProcessSettings):

@@ -5,6 +5,7 @@ import os
 import sys
 
 from leadline.clients.queue import QueueClient
+from leadline.clients.token_source import token_source
 from leadline.runtime.http.server import PortTaken, serving
 from leadline.runtime.logging import configure_logging, get_logger
 from leadline.runtime.metrics_server import metrics_serving
@@ -36,7 +37,7 @@ def main() -> int:
 
 async def serve(settings: GatewaySettings, stop: asyncio.Event) -> int:
     """Serve until `stop` is set; requests in flight are finished."""
-    token = settings.queue.queue_token.get_secret_value()
+    token = token_source(settings.queue)
     async with QueueClient(settings.queue.queue_url, token, deadline_seconds=STORE_WITHIN_SECONDS) as queue:
         app = create_app(
             queue,

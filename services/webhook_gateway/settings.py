@@ -3,7 +3,8 @@
 from typing import ClassVar
 
 from leadline.runtime.settings import ProcessSettings
-from leadline.runtime.settings.parts import DrainPart, GatewayPart, ListenPart, ObservabilityPart, QueueClientPart
+from leadline.runtime.settings.access_parts import QueueClientPart
+from leadline.runtime.settings.parts import DrainPart, GatewayPart, ListenPart, ObservabilityPart
 
 
 class GatewaySettings(ProcessSettings):

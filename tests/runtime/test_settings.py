@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from leadline.runtime.settings import ProcessSettings, SettingsError, load
+from leadline.runtime.settings.access_parts import QueueClientPart, QueueServerPart
 from leadline.runtime.settings.parts import (
     BlandCallPart,
     BlandPart,
@@ -19,8 +20,6 @@ from leadline.runtime.settings.parts import (
     GatewayPart,
     ObservabilityPart,
     PacePart,
-    QueueClientPart,
-    QueueServerPart,
 )
 
 
@@ -132,13 +131,25 @@ def test_an_impossible_value_is_refused(part: type, environ: dict[str, str], exp
         (DatabasePart, {"LEADLINE_DATABASE_URL": "mysql://root:geheim@db/x"}),
         (QueueServerPart, {"LEADLINE_QUEUE_TOKENS": "gateway:ok,geheim"}),
         (QueueServerPart, {"LEADLINE_QUEUE_TOKENS": "a:geheim,b:geheim"}),
-        (QueueServerPart, {"LEADLINE_QUEUE_TOKENS": "a:geheim,a:other"}),
+        (QueueServerPart, {"LEADLINE_QUEUE_TOKENS": "a:geheim,a:other,a:third"}),
         (GatewayPart, {"LEADLINE_GATEWAY_API_KEYS": "a:sha256:geheim", "LEADLINE_BLAND_WEBHOOK_SECRETS": "x"}),
         (GatewayPart, {"LEADLINE_GATEWAY_API_KEYS": "a:b", "LEADLINE_BLAND_WEBHOOK_SECRETS": "geheim,2,3"}),
     ],
 )
 def test_a_refusal_shows_no_secret(part: type, environ: dict[str, str]) -> None:
     assert "geheim" not in refusal(part, environ)
+
+
+def test_a_name_may_have_two_tokens_while_one_is_replaced() -> None:
+    tokens = load(QueueServerPart, {"LEADLINE_QUEUE_TOKENS": "dialer:new,gateway:g,dialer:old"}).queue_tokens
+    assert [(pair.name, pair.token.get_secret_value()) for pair in tokens] == [
+        ("dialer", "new"),
+        ("gateway", "g"),
+        ("dialer", "old"),
+    ]
+    refused = refusal(QueueServerPart, {"LEADLINE_QUEUE_TOKENS": "dialer:t0ken1,dialer:t0ken2,dialer:t0ken3"})
+    assert "dialer has more than 2 tokens" in refused
+    assert "t0ken" not in refused
 
 
 def test_secrets_are_never_printed() -> None:
@@ -168,6 +179,10 @@ def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("from-file\n")
     given = {"LEADLINE_BLAND_API_KEY_FILE": str(tmp_path / "key")}
     assert load(BlandPart, given).bland_api_key.get_secret_value() == "from-file"
+    (tmp_path / "token").write_text("shown")
+    queue = load(QueueClientPart, {"LEADLINE_QUEUE_TOKEN_FILE": str(tmp_path / "token")})
+    assert (queue.queue_token.get_secret_value(), queue.queue_token_file) == ("shown", tmp_path / "token")
+    assert load(QueueClientPart, {"LEADLINE_QUEUE_TOKEN": "x"}).queue_token_file is None
     assert "keep one of them" in refusal(BlandPart, given | {"LEADLINE_BLAND_API_KEY": "x"})
     assert "No such file" in refusal(BlandPart, {"LEADLINE_BLAND_API_KEY_FILE": str(tmp_path / "none")})
     (tmp_path / "empty").write_text("\n")

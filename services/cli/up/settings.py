@@ -15,6 +15,7 @@ from leadline.contracts.campaign_file import CampaignsError
 from leadline.contracts.campaigns import CampaignConfig, load_campaigns
 from leadline.domain.ids import CampaignName
 from leadline.runtime.settings import ProcessSettings, load
+from leadline.runtime.settings.access_parts import QueueServerPart, ServiceAccountsPart
 from leadline.runtime.settings.crm_parts import BackfillPart, ConvosoPart, CrmPart, CrmSyncPart
 from leadline.runtime.settings.parts import (
     BlandCallPart,
@@ -32,11 +33,11 @@ from leadline.runtime.settings.parts import (
     ObservabilityPart,
     PacePart,
     PublicPart,
-    QueueServerPart,
     SimulatorPart,
     SweepPart,
     UpPart,
 )
+from leadline.runtime.settings.scale_parts import ScalePart
 from services.cli.up.crm import CONVOSO_URL, crm_defaults
 from services.cli.up.errors import UpRefused
 from services.cli.up.folder import DataFolder
@@ -67,6 +68,7 @@ class UpSettings(ProcessSettings):
 
     listen: ListenPart
     queue: QueueServerPart
+    accounts: ServiceAccountsPart
     gateway: GatewayPart
     bland: BlandPart
     public: PublicPart
@@ -76,6 +78,7 @@ class UpSettings(ProcessSettings):
     dialling: BlandCallPart
     pace: PacePart
     lease: LeasePart
+    scale: ScalePart
     dialer: DialerPart
     drain: DrainPart
     sweep: SweepPart
@@ -149,15 +152,15 @@ def configure(environ: Mapping[str, str], folder: DataFolder) -> Configured:
     full |= crm_defaults(environ, secrets.get, made_later=_MADE_LATER, simulated=simulated, own=own_simulator)
     if not is_given(environ, _API_KEYS):
         full[_API_KEYS] = f"{API_KEY_NAME}:{secrets.get('gateway-api-key')}"
-    tokens = _tokens(environ, secrets)
-    full |= {_QUEUE_TOKENS: ",".join(f"{name}:{token}" for name, token in tokens.items())}
+    accepted = _accepted_tokens(environ, secrets)
+    full |= {_QUEUE_TOKENS: ",".join(f"{name}:{token}" for name, token in accepted)}
     full.pop(f"{_QUEUE_TOKENS}_FILE", None)
     settings = load(UpSettings, full)
     return Configured(
         settings=settings,
         campaigns=_campaigns(settings),
         environ=full,
-        tokens=tokens,
+        tokens=dict(reversed(accepted)),  # of two tokens the first is shown
         api_key=_plain_api_key(full),
         made=secrets.made,
         own_simulator=own_simulator,
@@ -194,16 +197,17 @@ def _simulated_defaults(environ: Mapping[str, str], secrets: _Secrets, *, own: b
     return full
 
 
-def _tokens(environ: Mapping[str, str], secrets: _Secrets) -> dict[str, str]:
-    """The tokens that were given, and one that we make for every caller that has none."""
-    given: dict[str, str] = {}
+def _accepted_tokens(environ: Mapping[str, str], secrets: _Secrets) -> list[tuple[str, str]]:
+    """Name and token: those that were given, and one that we make for every caller that has none."""
+    given: list[tuple[str, str]] = []
     if is_given(environ, _QUEUE_TOKENS):
         pairs = load(QueueServerPart, environ).queue_tokens
-        given = {pair.name: pair.token.get_secret_value() for pair in pairs}
+        given = [(pair.name, pair.token.get_secret_value()) for pair in pairs]
     own = environ.get("LEADLINE_QUEUE_TOKEN", "").strip()
-    if own and "operator" not in given and own not in given.values():
-        given["operator"] = own  # what the command line shows in this shell is to be taken
-    return given | {name: secrets.get(f"queue-token-{name}") for name in CALLERS if name not in given}
+    if own and not any(name == "operator" or token == own for name, token in given):
+        given.append(("operator", own))  # what the command line shows in this shell is to be taken
+    names = {name for name, _ in given}
+    return given + [(name, secrets.get(f"queue-token-{name}")) for name in CALLERS if name not in names]
 
 
 def _campaigns(settings: UpSettings) -> dict[CampaignName, CampaignConfig]:

@@ -2,12 +2,14 @@
 
 import io
 from collections.abc import Mapping
+from functools import partial
 from typing import Final, TypeVar
 
 import aiohttp
 from pydantic import BaseModel, ValidationError
 from yarl import URL
 
+from leadline.clients.token_source import TokenSource
 from leadline.contracts.problems import Problem
 from leadline.domain.errors import LeadlineError
 from leadline.runtime.retry import TRANSIENT_STATUSES, TransientAnswer, queue_service_retry
@@ -58,19 +60,21 @@ class QueueNonsense(QueueError):
 class QueueHttp:
     """A session with the queue-service. Make it inside a running loop; safe for use by many tasks at once."""
 
-    def __init__(self, base_url: str, token: str, *, timeout_seconds: float = 10.0) -> None:
+    def __init__(self, base_url: str, token: str | TokenSource, *, timeout_seconds: float = 10.0) -> None:
         """Open a session.
 
         Args:
+            token: what is shown; a source is asked anew for every request.
             timeout_seconds: bound of one request, without the wait of a long poll.
         """
         self._base = base_url.rstrip("/")
+        self._token = TokenSource(token) if isinstance(token, str) else token
         self._timeout_seconds = timeout_seconds
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=MOST_CONNECTIONS, keepalive_timeout=KEEPALIVE_SECONDS, ttl_dns_cache=30
             ),
-            headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
+            headers={"Accept": "application/json"},
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
         )
@@ -127,10 +131,28 @@ class QueueHttp:
     async def _once(
         self, method: str, url: URL, raw: bytes | None, headers: Mapping[str, str], wait_seconds: float
     ) -> tuple[int, bytes]:
-        timeout = aiohttp.ClientTimeout(total=self._timeout_seconds + wait_seconds, sock_connect=self._timeout_seconds)
+        """One answer. A refused token is replaced by the one that its file holds by now, once."""
+        bounds = aiohttp.ClientTimeout(total=self._timeout_seconds + wait_seconds, sock_connect=self._timeout_seconds)
+        send = partial(self._send, method, url, raw, headers, bounds)
+        token = self._token.token()
+        status, content = await send(token)
+        if status == 401 and (other := self._token.another_than(token)):
+            status, content = await send(other)
+        return status, content
+
+    async def _send(
+        self,
+        method: str,
+        url: URL,
+        raw: bytes | None,
+        headers: Mapping[str, str],
+        bounds: aiohttp.ClientTimeout,
+        token: str,
+    ) -> tuple[int, bytes]:
+        sent = {**headers, "Authorization": f"Bearer {token}"}
         try:
             async with self._session.request(
-                method, url, data=_payload(raw), headers=headers, allow_redirects=False, timeout=timeout
+                method, url, data=_payload(raw), headers=sent, allow_redirects=False, timeout=bounds
             ) as response:
                 content = await response.read()
         except (TimeoutError, aiohttp.ClientConnectionError):

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from leadline.clients.queue_http import IDEMPOTENCY_KEY, Answer, QueueHttp
+from leadline.clients.token_source import TokenSource
 from leadline.runtime.ids import new_uuid7
 
 DEFAULT_DEADLINE_SECONDS: Final = 20.0
@@ -31,7 +32,7 @@ class QueueSession:
     def __init__(
         self,
         base_url: str,
-        token: str,
+        token: str | TokenSource,
         *,
         timeout_seconds: float = 10.0,
         deadline_seconds: float = DEFAULT_DEADLINE_SECONDS,
@@ -39,6 +40,7 @@ class QueueSession:
         """Open a session.
 
         Args:
+            token: what is shown; a source is asked anew for every request.
             timeout_seconds: bound of one request.
             deadline_seconds: how long a request is repeated while nobody answers.
         """

@@ -13,6 +13,8 @@ import aiohttp
 import pytest
 
 from leadline.runtime.http.server import serving
+from leadline.runtime.settings.crm_parts import BackfillOptionsPart
+from services.backfill.arguments import command_again, make_parser
 from services.simulator.app import create_app
 from services.simulator.settings import SimulatedWorldPart
 from tests.services.backfill.fake_history import START
@@ -196,7 +198,8 @@ async def test_a_range_of_the_future_is_wrong_usage(place: Place) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), "backfill: the following arguments are required: --from, --to"),
+        ((), "backfill: which days? Say --from DATE and --to DATE, or set LEADLINE_BACKFILL_FROM and LEADLINE_BACK"),
+        (("--from", "2026-01-06"), "backfill: which days? Say --to DATE, or set LEADLINE_BACKFILL_TO; see"),
         (("--from", "2026-01-06", "--to", "2026-01-05"), "backfill: --to: 2026-01-05 does not come after"),
         ((*DAY, "--pace", "fast"), "backfill: --pace: 'fast' is no pace"),
         ((*DAY, "--window", "soon"), "backfill: --window: "),
@@ -209,6 +212,50 @@ async def test_wrong_options_are_one_line_and_ask_nobody(place: Place, arguments
     assert done.line().startswith(words)
     assert done.stdout == ""
     assert not place.queue.asked
+
+
+async def test_settings_say_what_no_option_says(place: Place) -> None:
+    await place.make_history(40)
+    days = {"LEADLINE_BACKFILL_FROM": "2026-01-05", "LEADLINE_BACKFILL_TO": "2026-01-05"}
+    pace = {"LEADLINE_BACKFILL_PACE": "none", "LEADLINE_BACKFILL_DETAILS_PACE": "none"}
+    done = await place.run("--json", LEADLINE_BACKFILL_WINDOW="12h", LEADLINE_BACKFILL_DRY_RUN="true", **days, **pace)
+    assert done.code == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert (summary["dry_run"], summary["windows"]["done"]) == (True, 2)
+    done = await place.run("--json", "--window", "6h", "--no-dry-run", LEADLINE_BACKFILL_DRY_RUN="true", **days, **pace)
+    summary = json.loads(done.stdout)
+    assert (summary["dry_run"], summary["windows"]["done"]) == (False, 4)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (
+            {"TO": "2026-01-04"},
+            "LEADLINE_BACKFILL_TO: 2026-01-04 does not come after LEADLINE_BACKFILL_FROM 2026",
+        ),
+        ({"FROM": "soon"}, "LEADLINE_BACKFILL_FROM: 'soon' is neither a date"),
+        ({"PACE": "fast"}, "LEADLINE_BACKFILL_PACE: 'fast' is no pace"),
+        ({"DETAILS_PACE": "fast"}, "LEADLINE_BACKFILL_DETAILS_PACE: 'fast' is no pace"),
+        ({"WINDOW": "long"}, "LEADLINE_BACKFILL_WINDOW: 'long' is no length of time"),
+        ({"DRY_RUN": "perhaps"}, "LEADLINE_BACKFILL_DRY_RUN='perhaps': "),
+    ],
+)
+async def test_a_wrong_word_in_a_setting_names_the_setting(place: Place, settings: dict[str, str], words: str) -> None:
+    given = {"FROM": "2026-01-05", "TO": "2026-01-05"} | settings
+    done = await place.run(**{f"LEADLINE_BACKFILL_{name}": value for name, value in given.items()})
+    assert done.code == 2
+    assert done.line().startswith(f"backfill: {words}")
+
+
+def test_the_same_command_may_be_typed_whatever_said_it() -> None:
+    part = BackfillOptionsPart.model_validate(
+        {"backfill_from": "2026-01-05", "backfill_dry_run": "true", "backfill_pace": "2/s", "backfill_window": "1d"}
+    )
+    words = ["--to", "2026-01-06", "--window", "30m"]
+    again = command_again(words, make_parser().parse_args(words), part).split()
+    assert again[:6] == ["leadline", "backfill", *words]
+    assert set(again[6:]) == {"--from", "2026-01-05", "--dry-run", "--pace", "2/s"}
 
 
 async def test_a_wrong_setting_is_one_line(place: Place) -> None:

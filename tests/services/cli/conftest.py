@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from services.cli.main import app
+from services.cli.root import app
 from tests.services.cli.fake_queue import TOKEN, FakeQueue, running
 
 

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from services.cli.main import app
+from services.cli import pod
+from services.cli.commands.processes import NAMES
+from services.cli.root import app
 from services.cli.talking import talk
 from tests.services.cli.conftest import Cli
 
@@ -23,7 +25,8 @@ ALL = sorted(commands(get_command(app)))
 PRINTS_DATA = [
     path
     for path in ALL
-    if path[0] in {"leads", "suppress", "campaigns", "account", "crm", "status", "sweep", "backfill", "import-queue"}
+    if path[0]
+    in {"leads", "suppress", "campaigns", "account", "crm", "status", "sweep", "backfill", "import-queue", "smoke"}
 ]
 
 
@@ -38,6 +41,8 @@ def test_the_commands_are_those_of_the_spec() -> None:
         "sweep",
         "migrate",
         "simulator",
+        "smoke",
+        "wait-for-queue",
         "status",
         "import-queue",
         "export-queue",
@@ -61,6 +66,14 @@ def test_the_commands_are_those_of_the_spec() -> None:
         "crm dead-letters",
         "crm replay",
     }
+
+
+def test_what_runs_in_a_pod_is_the_same_there() -> None:
+    alone: Any = get_command(pod.app)
+    assert set(commands(alone)) == {(name,) for name in NAMES}
+    whole: Any = get_command(app)
+    for name in NAMES:
+        assert whole.commands[name].help == alone.commands[name].help
 
 
 @pytest.mark.parametrize("path", ALL, ids=" ".join)

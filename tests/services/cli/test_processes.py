@@ -20,12 +20,13 @@ class Launched:
     def __init__(self) -> None:
         self.module = ""
         self.arguments: tuple[str, ...] | None = None
+        """None: its `main` was called without any, and would look for them in `sys.argv`."""
 
     def load(self, module: str) -> Any:
         self.module = module
         return SimpleNamespace(main=self.main)
 
-    def main(self, arguments: tuple[str, ...] = ()) -> int:
+    def main(self, arguments: tuple[str, ...] | None = None) -> int:
         self.arguments = arguments
         return 7
 
@@ -40,11 +41,11 @@ def launched(monkeypatch: pytest.MonkeyPatch) -> Launched:
 @pytest.mark.parametrize(
     ("arguments", "package", "passed"),
     [
-        (("gateway",), "webhook_gateway", ()),
-        (("queue",), "queue_service", ()),
-        (("dialer",), "dialer", ()),
-        (("crm-sync",), "crm_sync", ()),
-        (("simulator",), "simulator", ()),
+        (("gateway",), "webhook_gateway", None),
+        (("queue",), "queue_service", None),
+        (("dialer",), "dialer", None),
+        (("crm-sync",), "crm_sync", None),
+        (("simulator",), "simulator", None),
         (("sweep",), "sweep", ()),
         (("sweep", "--json", "--dry-run", "--show-pii"), "sweep", ("--dry-run", "--json", "--show-pii")),
         (("migrate",), "migrate", ("upgrade",)),
@@ -53,7 +54,7 @@ def launched(monkeypatch: pytest.MonkeyPatch) -> Launched:
     ],
 )
 def test_a_launcher_runs_the_services_own_main(
-    launched: Launched, arguments: tuple[str, ...], package: str, passed: tuple[str, ...]
+    launched: Launched, arguments: tuple[str, ...], package: str, passed: tuple[str, ...] | None
 ) -> None:
     assert Cli()(*arguments).exit_code == 7
     assert launched.module == f"services.{package}.__main__"
@@ -61,7 +62,7 @@ def test_a_launcher_runs_the_services_own_main(
 
 
 BACKFILL = ("backfill", "--from", "2026-01-05", "--to", "2026-01-06")
-PASSED = ("--from", "2026-01-05", "--to", "2026-01-06", "--pace", "1/s", "--details-pace", "5/s", "--window", "1h")
+PASSED = BACKFILL[1:]
 
 
 @pytest.fixture
@@ -75,10 +76,12 @@ def environ(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("arguments", "passed"),
     [
+        (("backfill",), ()),
         (BACKFILL, PASSED),
+        ((*BACKFILL, "--no-dry-run"), (*PASSED, "--no-dry-run")),
         (
-            (*BACKFILL, "--no-wait", "--dry-run", "--json", "-c", "winback"),
-            (*PASSED, "--campaign", "winback", "--dry-run", "--json", "--no-wait"),
+            (*BACKFILL, "--no-wait", "--dry-run", "--json", "-c", "winback", "--window", "30m"),
+            (*PASSED, "--campaign", "winback", "--window", "30m", "--dry-run", "--json", "--no-wait"),
         ),
     ],
 )
@@ -137,6 +140,13 @@ class TestProcess:
         done = leadline("sweep", "--dry-run", folder=tmp_path)
         assert done.returncode == 2
         assert done.stderr.startswith("sweep: LEADLINE_QUEUE_TOKEN: is not set")
+
+    def test_a_job_without_options_takes_none_of_ours_for_its_own(self, tmp_path: Path) -> None:
+        done = leadline("sweep", folder=tmp_path)
+        assert (done.returncode, done.stderr.split(":")[1]) == (2, " LEADLINE_QUEUE_TOKEN")
+        done = leadline("backfill", folder=tmp_path, LEADLINE_QUEUE_TOKEN="t", LEADLINE_BLAND_API_KEY="k")
+        assert done.returncode == 2
+        assert done.stderr.startswith("backfill: which days? Say --from DATE and --to DATE, or set LEADLINE_")
 
     def test_migrate_says_what_is_missing(self, tmp_path: Path) -> None:
         done = leadline("migrate", folder=tmp_path)

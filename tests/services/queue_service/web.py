@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
 from pydantic import SecretStr
 
+from leadline.runtime.http.token_reviews import TokenReviews
 from leadline.runtime.settings.types import SecretPair
 from services.queue_service.app import create_app
 from tests.services.queue_service.desk import PHONE, Desk
@@ -99,8 +100,8 @@ def lead_body(phone_number: str = PHONE, **changes: Any) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def web_open(desk: Desk) -> AsyncIterator[Web]:
+async def web_open(desk: Desk, reviews: TokenReviews | None = None) -> AsyncIterator[Web]:
     """Serve the desk's service."""
-    app = create_app(desk.service, [SecretPair(name, SecretStr(token)) for name, token in TOKENS.items()])
+    app = create_app(desk.service, [SecretPair(name, SecretStr(token)) for name, token in TOKENS.items()], reviews)
     async with TestClient(TestServer(app)) as client:
         yield Web(client, desk)

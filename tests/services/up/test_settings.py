@@ -65,6 +65,13 @@ def test_given_secrets_win(folder: DataFolder, tmp_path: Path) -> None:
     assert accepted == dict(configured.tokens)
 
 
+def test_of_two_tokens_both_are_taken_and_the_first_is_shown(folder: DataFolder) -> None:
+    configured = configure({"LEADLINE_QUEUE_TOKENS": "dialer:new,dialer:old"}, folder)
+    assert configured.tokens["dialer"] == "new"
+    taken = [pair.token.get_secret_value() for pair in configured.settings.queue.queue_tokens if pair.name == "dialer"]
+    assert taken == ["new", "old"]
+
+
 def test_the_token_of_this_shell_is_the_operators(folder: DataFolder) -> None:
     assert configure({"LEADLINE_QUEUE_TOKEN": "mine"}, folder).tokens["operator"] == "mine"
 

@@ -1,4 +1,7 @@
-"""Bearer tokens: who is calling. Compared as SHA-256 and in constant time, against every caller there is."""
+"""Bearer tokens: who is calling. Compared as SHA-256 and in constant time, against every caller there is.
+
+A token that is none of those may be one that a Kubernetes cluster vouches for (`token_reviews`).
+"""
 
 import hashlib
 import hmac
@@ -8,6 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from leadline.runtime.http.problems import HttpProblem
+from leadline.runtime.http.token_reviews import TokenReviews, TokensNotReviewed
 from leadline.runtime.settings.types import SecretDigest, SecretPair
 
 CALLER = web.RequestKey("caller", str)
@@ -29,10 +33,20 @@ def find_caller(secret: str, known: Collection[SecretDigest]) -> str | None:
     return found
 
 
-def bearer_middleware(pairs: Collection[SecretPair], *, open_paths: Collection[str] = ("/openapi.json",)) -> Middleware:
-    """Let through who shows one of the tokens, as `request[CALLER]`; everyone else gets 401, but on `open_paths`."""
+def bearer_middleware(
+    pairs: Collection[SecretPair],
+    reviews: TokenReviews | None = None,
+    *,
+    open_paths: Collection[str] = ("/openapi.json",),
+) -> Middleware:
+    """Let through who shows one of the tokens, as `request[CALLER]`; everyone else gets 401, but on `open_paths`.
+
+    With `reviews` other tokens are reviewed; 503 with `Retry-After` while that is not possible.
+    """
     known = digests_of(pairs)
     free = frozenset(open_paths)
+    accepted = "of LEADLINE_QUEUE_TOKENS"
+    accepted += " or of a ServiceAccount of LEADLINE_QUEUE_SERVICE_ACCOUNTS" if reviews is not None else ""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -40,14 +54,28 @@ def bearer_middleware(pairs: Collection[SecretPair], *, open_paths: Collection[s
             return await handler(request)
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         caller = find_caller(token.strip(), known) if scheme.lower() == "bearer" else None
+        if caller is None and reviews is not None and scheme.lower() == "bearer":
+            caller = await _reviewed(reviews, token.strip())
         if caller is None:
             raise HttpProblem(
                 401,
                 "unauthorized",
-                "Show a token of LEADLINE_QUEUE_TOKENS: `Authorization: Bearer <token>`.",
+                f"Show a token {accepted}: `Authorization: Bearer <token>`.",
                 headers={"WWW-Authenticate": 'Bearer realm="leadline"'},
             )
         request[CALLER] = caller
         return await handler(request)
 
     return middleware
+
+
+async def _reviewed(reviews: TokenReviews, token: str) -> str | None:
+    try:
+        return await reviews.caller(token)
+    except TokensNotReviewed as error:
+        raise HttpProblem(
+            503,
+            "tokens_not_reviewed",
+            "The cluster does not say now whose token this is; come again.",
+            headers={"Retry-After": str(error.retry_after_seconds)},
+        ) from None

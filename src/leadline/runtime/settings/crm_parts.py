@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr
 
 from leadline.runtime.settings.loader import Part
+from leadline.runtime.settings.parts import Word
 from leadline.runtime.settings.types import CommaList, HttpUrl, Lower, NamePairs
 
 
@@ -75,3 +76,19 @@ class BackfillPart(Part):
         default=5000, ge=10, le=100_000, description="A window that holds more calls is halved."
     )
     backfill_concurrency: int = Field(default=8, ge=1, le=200, description="Details of calls that are read at once.")
+
+
+class BackfillOptionsPart(Part):
+    """What a backfill goes by where its options say nothing, for Jobs; the options win."""
+
+    backfill_from: Word | None = Field(default=None, description="As `--from`: first day, or an instant.")
+    backfill_to: Word | None = Field(default=None, description="As `--to`: last day, included whole, or an instant.")
+    backfill_campaign: Word | None = Field(
+        default=None, description="As `--campaign`: the campaign of numbers that are added."
+    )
+    backfill_dry_run: bool = Field(default=False, description="As `--dry-run`: change nothing.")
+    backfill_pace: Word = Field(default="1/s", description="As `--pace`: pages a second.")
+    backfill_details_pace: Word = Field(
+        default="5/s", description="As `--details-pace`: calls whose details are read, a second."
+    )
+    backfill_window: Word = Field(default="1h", description="As `--window`: width of one window.")

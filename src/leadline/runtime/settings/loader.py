@@ -6,6 +6,7 @@ An empty variable counts as not set: charts and shells cannot always leave one o
 """
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -19,6 +20,7 @@ from leadline.runtime.settings.types import is_secret
 PREFIX = "LEADLINE_"
 OLD_PREFIX = "REDIAL_"
 _FILE_SUFFIX = "_FILE"
+_SERVICE_LINK = re.compile(r"_SERVICE_(HOST|PORT)(_|$)")
 _MAX_SECRET_FILE_BYTES = 64 * 1024
 
 
@@ -164,7 +166,7 @@ def _unknown_names(environ: Mapping[str, str]) -> Iterator[str]:
     for name in sorted(environ):
         if not name.upper().startswith((PREFIX, OLD_PREFIX)) or name in known:
             continue
-        if "_SERVICE_" in name or environ[name].startswith("tcp://"):
+        if _SERVICE_LINK.search(name) or environ[name].startswith("tcp://"):
             yield f"{name}: no setting but a Kubernetes service link; set enableServiceLinks: false in the pod"
             continue
         near = difflib.get_close_matches(name.upper(), known, n=1)

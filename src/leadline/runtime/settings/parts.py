@@ -17,7 +17,6 @@ from leadline.runtime.settings.types import (
     PostgresUrl,
     SecretDigests,
     SecretList,
-    SecretPairs,
     ZoneName,
 )
 
@@ -48,23 +47,6 @@ class DatabasePart(Part):
         ge=0,
         le=10000,
         description="Prepared statements kept for each connection; 0 behind a pooler that cannot keep them.",
-    )
-
-
-class QueueClientPart(Part):
-    """Where the queue-service is, and who asks."""
-
-    queue_url: HttpUrl = Field(default="http://127.0.0.1:8081", description="Base URL of the queue-service.")
-    queue_token: SecretStr = Field(min_length=1, description="The bearer token that this process shows.")
-
-
-class QueueServerPart(Part):
-    """Where the queue-service listens, and whom it hears."""
-
-    queue_port: ListenPort = Field(default=8081, description="Port of the queue-service; 0 takes any free one.")
-    queue_tokens: SecretPairs = Field(
-        min_length=1,
-        description="name:token pairs that the queue-service accepts: gateway, dialer, sweep, operator.",
     )
 
 

@@ -10,6 +10,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
+_LABEL = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
+_ACCOUNT = re.compile(rf"([A-Za-z0-9][\w.-]{{0,63}})\s*=\s*({_LABEL})/({_LABEL}(?:\.{_LABEL})*)")
+TOKENS_OF_ONE_NAME = 2
 _HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -44,6 +47,20 @@ class SecretDigest:
     sha256: bytes = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class ServiceAccount:
+    """A caller that a Kubernetes cluster vouches for: by what name it is known here, and there."""
+
+    caller: str
+    namespace: str
+    name: str
+
+    @property
+    def username(self) -> str:
+        """What the cluster calls it."""
+        return f"system:serviceaccount:{self.namespace}:{self.name}"
+
+
 def _name_and_secret(item: str, position: int) -> tuple[str, str]:
     name, colon, secret = (part.strip() for part in item.partition(":"))
     if not (colon and name and secret):
@@ -54,12 +71,12 @@ def _name_and_secret(item: str, position: int) -> tuple[str, str]:
 
 
 def parse_secret_pairs(value: object) -> object:
-    """`"gateway:abc,dialer:def"` -> pairs; a name or a token that stands twice is refused."""
+    """`"gateway:abc,dialer:def"` -> pairs; a name may have two tokens (rotation), no token stands there twice."""
     if not isinstance(value, str):
         return value
     items = [_name_and_secret(item, n) for n, item in enumerate(_items(value), start=1)]
     _refuse_repeated("token", [secret for _, secret in items])
-    _refuse_repeated("name", [name for name, _ in items])
+    _refuse_third([name for name, _ in items])
     return tuple(SecretPair(name, SecretStr(secret)) for name, secret in items)
 
 
@@ -93,6 +110,12 @@ def _refuse_repeated(what: str, values: list[str]) -> None:
         raise ValueError(msg)
 
 
+def _refuse_third(names: list[str]) -> None:
+    if most := next((name for name in names if names.count(name) > TOKENS_OF_ONE_NAME), None):
+        msg = f"{most} has more than {TOKENS_OF_ONE_NAME} tokens, the one before and the new one"
+        raise ValueError(msg)
+
+
 def parse_pairs(value: object) -> object:
     """`"good=SALE, bad=DNC"` -> mapping."""
     if not isinstance(value, str):
@@ -107,11 +130,34 @@ def parse_pairs(value: object) -> object:
     return pairs
 
 
+def parse_service_accounts(value: object) -> object:
+    """`"gateway=leadline/leadline-gateway"` -> accounts. A caller may have several, an account is one caller's."""
+    if not isinstance(value, str):
+        return value
+    accounts = []
+    for item in _items(value):
+        found = _ACCOUNT.fullmatch(item)
+        if found is None:
+            msg = f"{item!r} is not caller=namespace/serviceaccount"
+            raise ValueError(msg)
+        accounts.append(ServiceAccount(*found.groups()))
+    _refuse_repeated("ServiceAccount", [account.username for account in accounts])
+    return tuple(accounts)
+
+
 def parse_secret_list(value: object) -> object:
     """`"new,old"` -> secrets."""
     if not isinstance(value, str):
         return value
     return tuple(SecretStr(item) for item in _items(value))
+
+
+def https_url(value: str) -> str:
+    """An absolute https URL: secrets go there."""
+    if urlsplit(value).scheme != "https":
+        msg = "must be an absolute https:// URL: secrets are sent there"
+        raise ValueError(msg)
+    return http_url(value)
 
 
 def http_url(value: str) -> str:
@@ -143,11 +189,13 @@ def postgres_url(value: SecretStr) -> SecretStr:
 
 
 HttpUrl = Annotated[str, AfterValidator(http_url)]
+HttpsUrl = Annotated[str, AfterValidator(https_url)]
 ZoneName = Annotated[str, AfterValidator(zone_name)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(postgres_url)]
 SecretPairs = Annotated[tuple[SecretPair, ...], BeforeValidator(parse_secret_pairs)]
 SecretDigests = Annotated[tuple[SecretDigest, ...], BeforeValidator(parse_secret_digests)]
 SecretList = Annotated[tuple[SecretStr, ...], BeforeValidator(parse_secret_list)]
+ServiceAccounts = Annotated[tuple[ServiceAccount, ...], BeforeValidator(parse_service_accounts)]
 NamePairs = Annotated[Mapping[str, str], BeforeValidator(parse_pairs)]
 
 

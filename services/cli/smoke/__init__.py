@@ -1,0 +1,1 @@
+"""`leadline smoke`: a test of a running installation, which `helm test` runs."""
