@@ -27,6 +27,8 @@ GATHER_SLOTS_SECONDS: Final = 0.005
 """While most slots are taken: how long freed slots are gathered, so that leads come in batches."""
 LAST_REPORTS_SECONDS: Final = 1.0
 """Kept of the drain for reports of what had to be cut off."""
+LAST_LEASES_SECONDS: Final = 0.5
+"""How long a drain waits for the answer of its last poll: leases that nobody reads keep their numbers to their end."""
 UNREACHABLE_AFTER_SECONDS: Final = 30.0
 log = get_logger(__name__)
 
@@ -77,9 +79,8 @@ class Dialer:
             ordering = group.create_task(self._order_poll.run())
             keeping = group.create_task(keep_statuses(self._dialling.crm))
             await stop.wait()
-            leasing.cancel()
             keeping.cancel()
-            await self._drain()
+            await self._drain(leasing)
             ordering.cancel()
             reporting.cancel()
 
@@ -141,12 +142,15 @@ class Dialer:
         except TimeoutError:
             return
 
-    async def _drain(self) -> None:
+    async def _drain(self, leasing: asyncio.Task[None]) -> None:
         began_at = time.monotonic()
         ends_at = began_at + self._drain_seconds
         figures.DRAINING.set(1)
         log.info("drain_started", in_hand=len(self._hands), seconds=self._drain_seconds)
         self._halt.drain()
+        self._lead_poll.close()
+        await asyncio.wait([leasing], timeout=min(LAST_LEASES_SECONDS, self._drain_seconds / 4))
+        leasing.cancel()
         await self._finish_until(ends_at - min(LAST_REPORTS_SECONDS, self._drain_seconds / 4))
         self._stop_orders.cancel()
         for task in list(self._tasks):

@@ -34,12 +34,19 @@ class Poll:
         self._take = take
         self.failing_since: float | None = None
         """Monotonic; None while the queue-service answers."""
+        self._closing = False
+
+    def close(self) -> None:
+        """Ask no more; what is on its way in the answer that is waited for is still taken."""
+        self._closing = True
 
     async def run(self) -> None:
-        """Poll until cancelled."""
+        """Poll until closed or cancelled."""
         failures = 0
         while True:
             slots = min(await self._free_slots(), MAX_GROUP)
+            if self._closing:
+                return
             asked_at = time.monotonic()
             try:
                 batch = await self._queue.lease(

@@ -60,6 +60,9 @@ class Policy:
     quiet_seconds: float = 180.0
     unknown_deadline_seconds: float = 86400.0
     answers_kept_seconds: float = 86400.0
+    scale_look_ahead: timedelta = timedelta(seconds=60)
+    """Business time within which a lead must fall due for dialers to be there for it."""
+    scale_read_seconds: float = 5.0
     clearance: ClearanceMode = ClearanceMode.OFF
     """Before which dials the CRM must have cleared the number; OFF also says that nobody is told of results."""
 
@@ -71,6 +74,12 @@ class Policy:
     def has_crm(self) -> bool:
         """Whether there is a CRM to be asked and told."""
         return self.clearance is not ClearanceMode.OFF
+
+    @property
+    def longest_hold_seconds(self) -> float:
+        """Real time after which no dialer has an attempt in hand: leased at first, then sent and unreported."""
+        waits = self.longest_pace_delay_ms / 1000 + self.send_within_ms / 1000 + self.report_within_seconds
+        return self.lease_seconds + waits
 
     @property
     def pace_interval(self) -> timedelta | None:

@@ -30,7 +30,7 @@ from leadline.runtime.postgres import is_unavailable, retry_transaction
 from leadline.store import gate, operations, pace, stop_orders
 from leadline.store.clock import get_clock
 from leadline.store.connection import Connection, Pool, judge_now
-from services.queue_service import expiring, inbox, intake, marking, reading, reporting, sweeping
+from services.queue_service import expiring, inbox, intake, marking, reading, reporting, scaling, sweeping
 from services.queue_service.claimer import Claimer
 from services.queue_service.failover import hold_after_failover
 from services.queue_service.group_commit import GroupCommit
@@ -85,16 +85,21 @@ class QueueService:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Run the claimer and the housekeeping inside the block."""
+        """Run the claimer, the housekeeping and the figures of scaling inside the block."""
         async with self._pool.acquire() as conn:
             await pace.ensure_pace(conn, self.policy.account)
-        tasks = [asyncio.create_task(self.claimer.run()), asyncio.create_task(self._housekeeping())]
+        claiming = asyncio.create_task(self.claimer.run())
+        upkeep = [
+            asyncio.create_task(self._housekeeping()),
+            asyncio.create_task(scaling.keep_figures(self._counting_pool, self.policy)),
+        ]
         try:
             yield
         finally:
             self.claimer.close()
-            tasks[1].cancel()
-            await asyncio.gather(*tasks, *self._background, return_exceptions=True)
+            for task in upkeep:
+                task.cancel()
+            await asyncio.gather(claiming, *upkeep, *self._background, return_exceptions=True)
             for group in (self._marks, self._reports, self._leads, self._events):
                 await group.close()
 

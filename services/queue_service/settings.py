@@ -7,6 +7,7 @@ from leadline.contracts.campaigns import DEFAULT_CAMPAIGN, load_campaigns
 from leadline.domain.crm import ClearanceMode
 from leadline.domain.phone import normalise_any
 from leadline.runtime.settings import ProcessSettings
+from leadline.runtime.settings.access_parts import QueueServerPart, ServiceAccountsPart
 from leadline.runtime.settings.crm_parts import CrmPart
 from leadline.runtime.settings.parts import (
     BlandCallPart,
@@ -19,8 +20,8 @@ from leadline.runtime.settings.parts import (
     ListenPart,
     ObservabilityPart,
     PacePart,
-    QueueServerPart,
 )
+from leadline.runtime.settings.scale_parts import ScalePart
 from services.queue_service.policy import PLAN_CAPS, Policy
 
 RINGING_AND_WAITING = timedelta(minutes=10)
@@ -34,6 +35,7 @@ class QueueSettings(ProcessSettings):
 
     database: DatabasePart
     server: QueueServerPart
+    accounts: ServiceAccountsPart
     cadence: CadencePart
     calling: CallingPart
     dialling: BlandCallPart
@@ -41,6 +43,7 @@ class QueueSettings(ProcessSettings):
     crm: CrmPart
     pace: PacePart
     lease: LeasePart
+    scale: ScalePart
     listen: ListenPart
     drain: DrainPart
     observability: ObservabilityPart
@@ -66,5 +69,7 @@ def make_policy(settings: QueueSettings) -> Policy:
         report_within_seconds=settings.lease.report_within_seconds,
         quiet_seconds=settings.lease.quiet_seconds,
         unknown_deadline_seconds=settings.lease.unknown_deadline_seconds,
+        scale_look_ahead=timedelta(seconds=settings.scale.scale_lookahead_seconds),
+        scale_read_seconds=settings.scale.scale_read_seconds,
         clearance=ClearanceMode(settings.crm.crm_clearance) if settings.crm.crm != "none" else ClearanceMode.OFF,
     )

@@ -64,6 +64,8 @@ class FakeQueue:
     marks_by_turn: list[Callable[[UUID], SendMark]] = field(default_factory=list)
     """Answers of the first mark requests; then `mark`."""
     before_mark: Callable[[], Awaitable[None]] | None = None
+    after_lease: Callable[[], Awaitable[None]] | None = None
+    """When leases are given out and their answer is on its way."""
     failing: dict[str, int] = field(default_factory=dict)
     """Route -> status that it answers with, until it is taken out."""
     refuse_report: Callable[[AttemptReport], bool] = lambda _: False
@@ -120,6 +122,8 @@ class FakeQueue:
         orders, self.stop_orders = self.stop_orders, []
         self.in_hand |= {lease.attempt_id for lease in leases}
         self.most_in_hand = max(self.most_in_hand, len(self.in_hand))
+        if leases and self.after_lease is not None:
+            await self.after_lease()
         return respond(LeaseBatch(leases=leases, stop_orders=orders))
 
     async def send_marks(self, request: web.Request) -> web.Response:

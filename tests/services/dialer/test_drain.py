@@ -34,6 +34,23 @@ async def test_posts_in_flight_are_finished_and_waiting_leases_given_back(stage:
     assert len(stage.bland.posts) == 1
 
 
+async def test_leases_that_are_on_their_way_when_it_is_told_to_stop_are_given_back(stage: Stage) -> None:
+    """Nobody else knows that they were never read: their numbers would wait for the end of the lease."""
+
+    async def stop_meanwhile() -> None:
+        stage.stop.set()
+        await asyncio.sleep(0.1)
+
+    stage.queue.after_lease = stop_meanwhile
+    await stage.start()
+    attempts = stage.queue.add(3)
+    assert stage.running is not None
+    await stage.running
+    assert [r.kind for attempt in attempts for r in stage.queue.reports_of(attempt)] == [ReportKind.RETURNED] * 3
+    assert [request.slots for request in stage.queue.lease_requests if request.slots] == [10]
+    assert stage.bland.posts == []
+
+
 async def test_a_drain_that_must_be_cut_short_reports_doubt(stage: Stage) -> None:
     stage.bland.told = Told(held=asyncio.Event())
     await stage.start(drain_seconds=0.5, provider_timeout_seconds=30)
