@@ -9,14 +9,18 @@ PYTHON ?= python3
 UV_VERSION := 0.13.9
 WORKERS ?= 4
 ARGS ?=
+ENGINE ?= $(if $(shell command -v podman),podman,docker)
+IMAGE ?= leadline:dev
+BASE_IMAGE ?= docker.io/library/python:3.13-slim
+BUILD_FLAGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
 UV := UV_PROJECT_ENVIRONMENT=$(VENV) UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 SYNCED := $(VENV)/.synced
-CODE := src services migrations tests $(patsubst %/,%,$(sort $(dir $(wildcard benchmarks/*.py))))
+CODE := src services migrations tests deploy/image $(patsubst %/,%,$(sort $(dir $(wildcard benchmarks/*.py))))
 
-.PHONY: help setup up demo bench-lateness bench-leases bench-intake bench-backfill test check lint format-check fmt types imports generated verify-generated lock wheel clean
+.PHONY: help setup up demo bench-lateness bench-leases bench-intake bench-backfill test check lint format-check fmt types imports generated verify-generated lock wheel image sbom image-test clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +84,19 @@ lock: setup ## resolve dependencies anew, as pyproject.toml allows
 
 wheel: setup ## build the wheel and the source distribution into dist/
 	$(UV) build --quiet
+
+image: ## build the image and say how large it is (IMAGE=leadline:dev, BASE_IMAGE=name@sha256:..., ENGINE=docker)
+	$(ENGINE) build --tag $(IMAGE) --build-arg BASE_IMAGE=$(BASE_IMAGE) --build-arg UV_VERSION=$(UV_VERSION) \
+		--build-arg VERSION="$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)" \
+		--build-arg REVISION="$$(git describe --always --dirty --abbrev=40 --exclude '*' || echo unknown)" \
+		--build-arg CREATED="$$(git show --no-patch --format=%cI || echo 1970-01-01T00:00:00Z)" $(BUILD_FLAGS) .
+	@$(ENGINE) images $(IMAGE)
+
+sbom: setup ## write dist/leadline.cdx.json: what is in the image (CycloneDX), Debian's packages too
+	@$(BIN)/python deploy/image/sbom.py dist/leadline.cdx.json --uv $(BIN)/uv --engine $(ENGINE) --image $(IMAGE)
+
+image-test: setup image ## run the image by podman as the chart says: every process, one call, SIGTERM, what it may not do
+	LEADLINE_TEST_IMAGE=$(IMAGE) $(BIN)/pytest tests/image $(ARGS)
 
 clean: ## remove what the tools made; data of `leadline up` stay
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

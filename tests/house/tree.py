@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-CODE_FOLDERS = ("src", "services", "migrations", "tests", "benchmarks")
+CODE_FOLDERS = ("src", "services", "migrations", "tests", "benchmarks", "deploy")
 _IGNORED = {".git", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", "__pycache__", ".leadline"}
 
 

@@ -30,6 +30,7 @@ ACCEPTED: list[dict[str, Any]] = [
     {"webhook": "http://127.0.0.1:8080/webhooks/bland-callback"},
     {"webhook": "http://localhost/hook"},
     {"webhook": "http://[::1]:8080/hook"},
+    {"webhook": "http://leadline-gateway:8080/webhooks/bland-callback"},
     {"webhook_events": ["call", "citations"]},
     {"start_time": "2026-01-05 10:00:00 -05:00"},
     {"timezone": "America/New_York", "language": "en", "model": "base", "temperature": 0.7},

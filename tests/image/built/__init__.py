@@ -1,0 +1,1 @@
+"""Tests of the image that LEADLINE_TEST_IMAGE names."""
