@@ -37,6 +37,7 @@ SET_BY_THE_CHART: Final = frozenset(
         "LEADLINE_QUEUE_AUDIENCE",
         "LEADLINE_QUEUE_PORT",
         "LEADLINE_QUEUE_SERVICE_ACCOUNTS",
+        "LEADLINE_QUEUE_TOKEN_FILE",
         "LEADLINE_QUEUE_URL",
         "LEADLINE_SIMULATOR_CONVOSO_ADOPTS",
         "LEADLINE_SIMULATOR_CONVOSO_CONNECT_URL",
@@ -66,7 +67,8 @@ _SHORT_NAME: Final = {"type": "string", "pattern": "^([a-z]([-a-z0-9]{0,40}[a-z0
 _WORD: Final = {"type": "string", "pattern": "^[^\\s]*$"}
 _SETTING: Final = {"type": ["string", "number", "boolean"]}
 _SECONDS: Final = {"type": "integer", "minimum": 0, "maximum": 31_536_000}
-_SHARE: Final = {"type": "number", "exclusiveMinimum": 0, "maximum": 1}
+_SHARE: Final = {"type": "number", "minimum": 0.1, "maximum": 0.85}
+"""Above nine tenths full dialers lie within the tolerance of an HPA, and nothing would be added."""
 
 _BY_PATH: Final[Mapping[str, Schema]] = {
     "publicUrl": _URL,
@@ -193,7 +195,7 @@ def values_schema() -> Schema:
         own = properties[workload]["properties"]
         properties[workload]["properties"] = {**shared, **own}
     properties["global"]["additionalProperties"] = True  # other charts of an umbrella chart have theirs there
-    settings = {name: _SETTING for name in setting_names()}
+    settings = dict.fromkeys(setting_names(), _SETTING)
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "Values of the Leadline chart",
@@ -204,7 +206,8 @@ def values_schema() -> Schema:
 
 def _object(values: Mapping[str, Any], path: str) -> Schema:
     properties = {key: _schema(value, f"{path}.{key}".lstrip("."), key) for key, value in values.items()}
-    return {"type": "object", "additionalProperties": False, "properties": properties}
+    required = [key for key, value in values.items() if value is not None]  # a key set to null is taken away
+    return {"type": "object", "additionalProperties": False, "properties": properties, "required": required}
 
 
 def _schema(value: object, path: str, key: str) -> Schema:
@@ -213,7 +216,7 @@ def _schema(value: object, path: str, key: str) -> Schema:
     special = _BY_PATH.get(path) or _BY_KEY.get(key)
     if special is not None:
         return dict(special)
-    if path.startswith("auth.keys.") or path.startswith("bland.keys."):
+    if path.startswith(("auth.keys.", "bland.keys.")):
         return dict(_SECRET_KEY)
     if isinstance(value, Mapping):
         if not value:

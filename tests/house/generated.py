@@ -16,6 +16,8 @@ from leadline.runtime.settings import ProcessSettings
 from leadline.runtime.settings.table import settings_table
 from services.queue_service import routes as queue_service
 from services.webhook_gateway import routes as gateway
+from tests.house.chart_schema import values_schema
+from tests.house.chart_values import readme
 from tests.house.tree import ROOT
 
 
@@ -51,6 +53,8 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/api/queue-service.json": lambda: as_json(queue_service.openapi_document()),
     "docs/api/webhook-gateway.json": lambda: as_json(gateway.openapi_document()),
     "docs/operations/settings.md": lambda: settings_table(process_settings()),
+    "deploy/helm/leadline/values.schema.json": lambda: as_json(values_schema()),
+    "deploy/helm/leadline/README.md": readme,
 }
 
 

@@ -37,14 +37,14 @@
 
 {{- define "leadline.env.bland" -}}
 - name: LEADLINE_BLAND_BASE_URL
-  value: {{ .Values.simulator.enabled | ternary (printf "http://%s-simulator:8090" (include "leadline.fullname" .)) .Values.bland.baseUrl }}
+  value: {{ .Values.simulator.enabled | ternary (printf "http://%s-simulator:8090" (include "leadline.fullname" .)) .Values.bland.baseUrl | quote }}
 {{ include "leadline.secretEnv" (dict "name" "LEADLINE_BLAND_API_KEY" "secret" (include "leadline.secret.bland" .) "key" .Values.bland.keys.apiKey) }}
 {{- end }}
 
 {{- define "leadline.env.convoso" -}}
 {{- if .Values.convoso.enabled -}}
 - name: LEADLINE_CONVOSO_BASE_URL
-  value: {{ include "leadline.convosoSimulated" . | empty | ternary .Values.convoso.baseUrl (printf "http://%s-simulator:8090/convoso/v1" (include "leadline.fullname" .)) }}
+  value: {{ include "leadline.convosoSimulated" . | empty | ternary .Values.convoso.baseUrl (printf "http://%s-simulator:8090/convoso/v1" (include "leadline.fullname" .)) | quote }}
 {{ include "leadline.secretEnv" (dict "name" "LEADLINE_CONVOSO_AUTH_TOKEN" "secret" (include "leadline.secret.convoso" .) "key" .Values.convoso.key) }}
 {{- end }}
 {{- end }}
@@ -58,7 +58,7 @@
 
 {{- define "leadline.env.publicUrl" -}}
 - name: LEADLINE_PUBLIC_URL
-  value: {{ .Values.publicUrl | default (printf "http://%s-gateway:%v" (include "leadline.fullname" .) .Values.gateway.service.port) }}
+  value: {{ .Values.publicUrl | default (printf "http://%s-gateway:%v" (include "leadline.fullname" .) .Values.gateway.service.port) | quote }}
 {{- end }}
 
 {{/* Takes a dict of settings. */}}
@@ -86,7 +86,7 @@
 - name: LEADLINE_QUEUE_SERVICE_ACCOUNTS
   value: {{ include "leadline.callers" . }}
 - name: LEADLINE_QUEUE_AUDIENCE
-  value: {{ .Values.auth.audience }}
+  value: {{ .Values.auth.audience | quote }}
 {{- end }}
 - name: LEADLINE_CRM
   value: {{ .Values.convoso.enabled | ternary "convoso" "none" }}

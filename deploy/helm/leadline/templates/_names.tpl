@@ -10,8 +10,8 @@
 
 {{/* Labels that never change: selectors stand on them. Takes root and component. */}}
 {{- define "leadline.selector" -}}
-app.kubernetes.io/name: {{ include "leadline.name" .root }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/name: {{ include "leadline.name" .root | quote }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 {{- with .component }}
 app.kubernetes.io/component: {{ . }}
 {{- end }}
@@ -31,8 +31,8 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{/* metadata of an object: takes root, component, optionally suffix (default: the component), annotations, labels. */}}
 {{- define "leadline.metadata" -}}
 {{- $suffix := hasKey . "suffix" | ternary .suffix .component -}}
-name: {{ include "leadline.fullname" .root }}{{ with $suffix }}-{{ . }}{{ end }}
-namespace: {{ .root.Release.Namespace }}
+name: {{ list (include "leadline.fullname" .root) $suffix | compact | join "-" | quote }}
+namespace: {{ .root.Release.Namespace | quote }}
 labels:
   {{- include "leadline.labels" . | nindent 2 }}
   {{- with .labels }}
@@ -49,10 +49,10 @@ annotations:
 {{- $image := .Values.image -}}
 {{- $registry := .Values.global.imageRegistry | default $image.registry -}}
 {{- $name := empty $registry | ternary $image.repository (printf "%s/%s" $registry $image.repository) -}}
-{{- if $image.digest -}}
-{{ $name }}@{{ $image.digest }}
-{{- else -}}
+{{- if not $image.digest -}}
 {{ $name }}:{{ $image.tag | default .Chart.AppVersion }}
+{{- else -}}
+{{ $name }}{{ with $image.tag }}:{{ . }}{{ end }}@{{ $image.digest }}
 {{- end -}}
 {{- end }}
 

@@ -22,7 +22,7 @@ capabilities:
 {{- with $secrets }}
 imagePullSecrets:
 {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | quote }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -31,7 +31,7 @@ imagePullSecrets:
 {{- define "leadline.placement" -}}
 {{- range $key := list "nodeSelector" "tolerations" "affinity" "priorityClassName" "runtimeClassName" "dnsConfig" }}
 {{- with get $ $key }}
-{{ $key }}: {{- kindIs "string" . | ternary (printf " %s" (toString .)) (toYaml . | nindent 2) }}
+{{ $key }}: {{- kindIs "string" . | ternary (printf " %q" (toString .)) (toYaml . | nindent 2) }}
 {{- end }}
 {{- end }}
 {{- if kindIs "bool" .hostUsers }}
@@ -129,7 +129,7 @@ spec:
   {{- end }}
   containers:
     - name: {{ .component }}
-      image: {{ include "leadline.image" $root }}
+      image: {{ include "leadline.image" $root | quote }}
       imagePullPolicy: {{ $root.Values.image.pullPolicy }}
       args: {{ toJson .args }}
       env:
@@ -200,7 +200,7 @@ spec:
         sources:
           - serviceAccountToken:
               path: queue-token
-              audience: {{ $root.Values.auth.audience }}
+              audience: {{ $root.Values.auth.audience | quote }}
               expirationSeconds: {{ $root.Values.auth.tokenSeconds }}
     {{- end }}
     {{- with $values.extraVolumes }}
@@ -212,13 +212,13 @@ spec:
 {{- define "leadline.initContainer" -}}
 {{- $values := include "leadline.workload" (dict "root" .root "key" .key) | fromYaml -}}
 - name: {{ .name }}
-  image: {{ include "leadline.image" .root }}
+  image: {{ include "leadline.image" .root | quote }}
   imagePullPolicy: {{ .root.Values.image.pullPolicy }}
   args: {{ toJson .args }}
   env:
     {{- .env | trim | nindent 4 }}
     - name: LEADLINE_LOG_FORMAT
-      value: {{ include "leadline.setting" (dict "root" .root "key" .key "name" "LEADLINE_LOG_FORMAT" "default" "json") }}
+      value: {{ include "leadline.setting" (dict "root" .root "key" .key "name" "LEADLINE_LOG_FORMAT" "default" "json") | quote }}
   resources:
     {{- toYaml $values.resources | nindent 4 }}
   securityContext:

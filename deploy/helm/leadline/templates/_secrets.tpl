@@ -29,8 +29,8 @@
 - name: {{ .name }}
   valueFrom:
     secretKeyRef:
-      name: {{ .secret }}
-      key: {{ .key }}
+      name: {{ .secret | quote }}
+      key: {{ .key | quote }}
 {{- end }}
 
 {{/* What stands in a Secret that this chart made, or a new random text. Takes root, secret, key, length. */}}
