@@ -60,12 +60,12 @@ async def test_fresh_leads_and_callbacks_come_before_the_rest(desk: Desk) -> Non
 
 async def test_dialers_take_turns(desk: Desk) -> None:
     """Ten leads for two dialers that both have room for ten: five each."""
+    await desk.fetch("UPDATE dispatch_gate SET account_paused_at = now(), account_pause_reason = 'ten at once'")
     waiting = [asyncio.create_task(desk.lease(10, 20, dialer=name)) for name in ("d1", "d2")]
-    await asyncio.sleep(0.05)
-    real = desk.service.claimer._wake.set
-    desk.service.claimer._wake.set = lambda: None  # type: ignore[method-assign]  # so that all ten are due at once
+    await until_true(lambda: len(desk.service.claimer._waiters) == 2, "both wait")
     await post_many(desk, 10)
-    real()
+    await desk.fetch("UPDATE dispatch_gate SET account_paused_at = NULL, account_pause_reason = NULL")
+    desk.service.claimer.poke()
     batches = await asyncio.gather(*waiting)
     assert [len(batch.leases) for batch in batches] == [5, 5]
     rows = await desk.fetch("SELECT dialer, count(*) AS n FROM attempts GROUP BY dialer ORDER BY dialer")

@@ -1,5 +1,6 @@
 """Promise 9: for any lead, why it is due when it is or why it is not called, rule by rule and in words."""
 
+import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -167,7 +168,10 @@ async def test_a_day_that_is_used_up(pool: Pool) -> None:
 
 async def test_the_law_where_the_person_is(pool: Pool) -> None:
     found = await of_policy(pool, {"hours": ALWAYS}, datetime(2026, 1, 6, 12, 0, tzinfo=UTC))
-    assert "it is Tue 2026-01-06 07:00 EST in America/New_York" in found[Code.OUTSIDE_LEGAL_HOURS]
+    assert re.search(
+        r"it is Tue 2026-01-06 07:00(:\d\d)? EST in America/New_York",  # business time goes on while it is asked
+        found[Code.OUTSIDE_LEGAL_HOURS],
+    )
 
 
 async def test_a_plan_that_is_used_up(pool: Pool) -> None:
