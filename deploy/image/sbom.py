@@ -40,7 +40,7 @@ class DiffersFromLock(Exception):
 def locked(uv: str) -> Document:
     """uv.lock without what the image leaves out, as uv exports it."""
     exported = _output(
-        *(uv, "export", "--quiet", "--frozen", "--no-dev", "--prune", LEFT_OUT),
+        *(uv, "export", "--quiet", "--frozen", "--no-default-groups", "--prune", LEFT_OUT),
         *("--format", "cyclonedx1.5", "--preview-features", "sbom-export"),
     )
     return dict(json.loads(exported))

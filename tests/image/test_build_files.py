@@ -1,7 +1,9 @@
 """The files that the image is built from, as far as they can be judged without building."""
 
 import re
+import tomllib
 
+from deploy.image.sbom import locked
 from tests.house.tree import ROOT
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
@@ -38,3 +40,11 @@ def test_the_image_runs_as_a_number_and_has_no_command() -> None:
     assert "\nUSER 10001:10001\n" in last_stage
     assert '\nENTRYPOINT ["leadline"]\n' in last_stage
     assert not re.search(r"^(CMD|EXPOSE|VOLUME|HEALTHCHECK|ADD)\b", DOCKERFILE, re.MULTILINE)
+
+
+def test_nothing_that_only_developers_need_is_in_the_image() -> None:
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
+    developers = {re.split(r"[<>=\[]", requirement)[0] for group in groups.values() for requirement in group}
+    components = locked(str(ROOT / ".venv" / "bin" / "uv"))["components"]
+    assert not developers & {component["name"] for component in components}
+    assert "\n    && uv export --quiet --frozen --no-default-groups --no-emit-project --prune embedded" in DOCKERFILE
