@@ -1,7 +1,9 @@
 """The files that the image is built from, as far as they can be judged without building."""
 
 import re
+import sys
 import tomllib
+from pathlib import Path
 
 from deploy.image.sbom import locked
 from tests.house.tree import ROOT
@@ -45,6 +47,6 @@ def test_the_image_runs_as_a_number_and_has_no_command() -> None:
 def test_nothing_that_only_developers_need_is_in_the_image() -> None:
     groups = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
     developers = {re.split(r"[<>=\[]", requirement)[0] for group in groups.values() for requirement in group}
-    components = locked(str(ROOT / ".venv" / "bin" / "uv"))["components"]
+    components = locked(str(Path(sys.executable).parent / "uv"))["components"]
     assert not developers & {component["name"] for component in components}
     assert "\n    && uv export --quiet --frozen --no-default-groups --no-emit-project --prune embedded" in DOCKERFILE
