@@ -20,7 +20,7 @@ UV := UV_PROJECT_ENVIRONMENT=$(VENV) UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 SYNCED := $(VENV)/.synced
 CODE := src services migrations tests deploy/image $(patsubst %/,%,$(sort $(dir $(wildcard benchmarks/*.py))))
 
-.PHONY: help setup up demo bench-lateness bench-leases bench-intake bench-backfill test check lint format-check fmt types imports generated verify-generated lock wheel image sbom image-test clean
+.PHONY: help setup up demo bench-lateness bench-leases bench-intake bench-backfill test chart check lint format-check fmt types imports generated verify-generated lock wheel image sbom image-test clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,10 +40,14 @@ up: setup ## start everything on this machine and watch it work (ARGS="--demo 50
 demo: setup ## watch a business day in five minutes: 500 invented leads, a simulated carrier, a scoreboard at the end
 	@$(BIN)/leadline up --data-dir "$$(mktemp -d)/leadline" --demo 500 --start-at 2026-01-05T10:55-05:00 --speed 120 --until 2026-01-05T20:05-05:00
 
-test: setup ## run all tests (ARGS="tests/domain -k cadence", WORKERS=4)
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
+test: setup ## run all tests but the chart's (ARGS="tests/domain -k cadence", WORKERS=4)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal --ignore tests/deploy $(ARGS)
 
-check: lint format-check types imports verify-generated test ## everything that CI runs
+chart: setup ## prove the Helm chart: lint, render by Helm 3 and 4, schemas, policies, values at random, checkov
+	@$(BIN)/python -m tests.deploy.tools
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal tests/deploy $(ARGS)
+
+check: lint format-check types imports verify-generated chart test ## everything that CI runs
 
 lint: setup ## look for mistakes with ruff
 	$(BIN)/ruff check $(CODE)

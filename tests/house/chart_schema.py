@@ -61,7 +61,10 @@ _QUANTITY: Final = {"type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?(m|k|Ki|M|M
 _DURATION: Final = {"type": "string", "pattern": "^[0-9]+(ms|s|m|h)$"}
 _URL: Final = {"type": "string", "pattern": "^(https?://[^\\s]+)?$"}
 _DIGEST: Final = {"type": "string", "pattern": "^(sha256:[0-9a-f]{64})?$"}
-_IMAGE_NAME: Final = {"type": "string", "pattern": "^[a-z0-9][-._/:a-z0-9]*$"}
+_PATH: Final = "[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
+_HOST: Final = "[a-z0-9]+([.-]+[a-z0-9]+)*(:[0-9]{1,5})?"
+_IMAGE_NAME: Final = {"type": "string", "pattern": f"^({_HOST}/)?{_PATH}$"}
+_REGISTRY: Final = {"type": "string", "pattern": f"^({_HOST}(/{_PATH})?)?$"}
 _TAG: Final = {"type": "string", "pattern": "^([A-Za-z0-9_][-.A-Za-z0-9_]{0,127})?$"}
 _SHORT_NAME: Final = {"type": "string", "pattern": "^([a-z]([-a-z0-9]{0,40}[a-z0-9])?)?$"}
 _WORD: Final = {"type": "string", "pattern": "^[^\\s]*$"}
@@ -83,13 +86,14 @@ _BY_PATH: Final[Mapping[str, Schema]] = {
     "database.cnpg.instances": {"type": "integer", "minimum": 1, "maximum": 20},
     "database.cnpg.parameters": _LABELS,
     "database.cnpg.extraSpec": _OBJECT,
+    "database.dev.image.tag": {**_TAG, "minLength": 1},
     "database.dev.runAsUser": {"type": "integer", "minimum": 1, "maximum": 65535},
     "auth.mode": {"enum": ["tokens", "serviceAccounts"]},
     "auth.audience": {"type": "string", "pattern": "^[-._:/a-zA-Z0-9]{1,253}$"},
     "auth.tokenSeconds": {"type": "integer", "minimum": 600, "maximum": 86_400},
-    "image.registry": {"type": "string", "pattern": "^([a-z0-9][-._/:a-z0-9]*)?$"},
+    "image.registry": _REGISTRY,
     "image.pullPolicy": {"enum": ["Always", "IfNotPresent", "Never"]},
-    "global.imageRegistry": {"type": "string", "pattern": "^([a-z0-9][-._/:a-z0-9]*)?$"},
+    "global.imageRegistry": _REGISTRY,
     "defaults.hostUsers": {"type": ["boolean", "null"]},
     "gateway.service.type": {"enum": ["ClusterIP", "NodePort", "LoadBalancer"]},
     "gateway.service.port": {"type": "integer", "minimum": 1, "maximum": 65535},

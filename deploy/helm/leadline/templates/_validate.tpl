@@ -1,7 +1,7 @@
 {{/* Combinations that cannot work end the rendering with a sentence for each. What is merely unknown or of the wrong type the schema refuses. */}}
 {{- define "leadline.validate" -}}
 {{- $values := .Values -}}
-{{- $problems := concat (include "leadline.problems.database" . | fromYamlArray) (include "leadline.problems.carrier" . | fromYamlArray) (include "leadline.problems.scaling" . | fromYamlArray) (include "leadline.problems.ending" . | fromYamlArray) (include "leadline.problems.jobs" . | fromYamlArray) -}}
+{{- $problems := concat (include "leadline.problems.database" . | fromYamlArray) (include "leadline.problems.carrier" . | fromYamlArray) (include "leadline.problems.tokens" . | fromYamlArray) (include "leadline.problems.scaling" . | fromYamlArray) (include "leadline.problems.ending" . | fromYamlArray) (include "leadline.problems.jobs" . | fromYamlArray) -}}
 {{- with $problems -}}
 {{- fail (printf "\n\nThese values cannot work:\n- %s\n" (join "\n- " .)) -}}
 {{- end -}}
@@ -43,6 +43,15 @@
 {{- if and $values.convoso.enabled (not $values.convoso.existingSecret) -}}
 {{- $found = append $found "convoso.enabled needs Convoso's token: set convoso.existingSecret." -}}
 {{- end -}}
+{{- end -}}
+{{- toYaml $found -}}
+{{- end }}
+
+{{- define "leadline.problems.tokens" -}}
+{{- $found := list -}}
+{{- $keys := values .Values.auth.keys -}}
+{{- if and (not .Values.auth.existingSecret) (ne (len $keys) (len (uniq $keys))) -}}
+{{- $found = append $found "auth.keys names one key for two tokens: each caller has a token of its own." -}}
 {{- end -}}
 {{- toYaml $found -}}
 {{- end }}
