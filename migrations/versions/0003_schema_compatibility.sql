@@ -9,3 +9,7 @@ CREATE TABLE schema_compatibility (
 COMMENT ON TABLE schema_compatibility IS 'One row: the oldest code that works on this schema, named by the newest revision it knows';
 
 INSERT INTO schema_compatibility (oldest_code) VALUES ('0003');
+
+-- The key planned_leads_are_due had none: whenever a due row went, at the end of every lead's life, all leads were read.
+-- locks: code from before this revision cannot run beside it, so nobody serves while this is built.
+CREATE INDEX leads_by_due_lead ON leads (due_lead_id) WHERE due_lead_id IS NOT NULL;

@@ -105,3 +105,16 @@ def test_objects_of_the_user_are_rendered_too() -> None:
     files = chart().render(scenario_values("argo"), name=RELEASE, namespace=NAMESPACE)
     added: Any = next(text for path, text in files.items() if "extra-objects" in path)
     assert f"name: '{RELEASE}-more'" in added or f"name: {RELEASE}-more" in added
+
+
+def test_a_label_that_stands_in_two_places_is_written_once() -> None:
+    """The workload's own wins over the common one, and nobody's over those that selectors stand on."""
+    common = {"team": "sales", "app.kubernetes.io/instance": "mine", "helm.sh/chart": "mine"}
+    own = {"podLabels": {"team": "calls", "app.kubernetes.io/component": "mine"}}
+    rendered = render(over(scenario_values("minimal"), {"commonLabels": common, "gateway": own}))
+    gateway, dialer = (rendered.component(name)[0] for name in ("gateway", "dialer"))
+    assert (gateway.labels["team"], dialer.labels["team"]) == ("calls", "sales")
+    assert gateway.owner["spec"]["selector"]["matchLabels"].items() <= gateway.labels.items()
+    assert {document["metadata"]["labels"]["app.kubernetes.io/instance"] for document in rendered.documents} == {
+        RELEASE
+    }

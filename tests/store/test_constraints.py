@@ -225,3 +225,21 @@ def _commit(connection: psycopg.Connection, statement: str) -> None:
 def test_the_furniture_breaks_no_rule(furnished: psycopg.Connection) -> None:
     _commit(furnished, "UPDATE clock SET business_at = business_at + interval '1 hour', speed = 60")
     _commit(furnished, "UPDATE due_leads SET calling = true, band = 2")
+
+
+_KEYS_WITHOUT_INDEX = """
+SELECT c.conrelid::regclass::text, c.confrelid::regclass::text FROM pg_constraint c
+WHERE c.contype = 'f' AND c.connamespace = 'public'::regnamespace AND NOT EXISTS (
+    SELECT FROM pg_index i
+    WHERE i.indrelid = c.conrelid AND (i.indkey::smallint[])[0:cardinality(c.conkey) - 1] = c.conkey
+)
+"""
+
+_NEVER_DELETED = {"attempts", "leads", "phones"}
+"""Triggers refuse it, and nothing of ours deletes a phone."""
+
+
+def test_a_key_to_what_may_be_deleted_has_an_index(furnished: psycopg.Connection) -> None:
+    """Without one, every deletion there reads the whole table here."""
+    found = furnished.execute(_KEYS_WITHOUT_INDEX).fetchall()
+    assert {(table, to) for table, to in found if to not in _NEVER_DELETED} == set()

@@ -162,3 +162,10 @@ def test_the_history_of_a_lead_is_found_by_its_indexes(full: psycopg.Connection)
     nodes = carried_out(full, LIST_HISTORY, ["'00000000-0000-7000-8000-000000000001'", "'+15610000003'", "200"])
     assert {node.index for node in nodes if node.index} == {"audit_log_by_lead", "audit_log_by_phone"}
     assert [str(node) for node in scans(nodes) if node.kind == "Seq Scan" or node.wasted] == []
+
+
+def test_a_due_row_goes_without_a_look_at_all_leads(full: psycopg.Connection) -> None:
+    """PostgreSQL asks this for the key planned_leads_are_due whenever a due row is deleted."""
+    asked = "SELECT 1 FROM ONLY leads x WHERE due_lead_id OPERATOR(pg_catalog.=) $1 FOR KEY SHARE OF x"
+    nodes = carried_out(full, asked, [NOBODY])
+    assert {node.index for node in nodes if node.index} == {"leads_by_due_lead"}

@@ -1,7 +1,7 @@
 {{/* Names and labels. */}}
 
 {{- define "leadline.fullname" -}}
-{{- .Values.fullnameOverride | default .Release.Name | trunc 42 | trimSuffix "-" -}}
+{{- .Values.fullnameOverride | default .Release.Name | replace "." "-" | trunc 42 | trimSuffix "-" -}}
 {{- end }}
 
 {{- define "leadline.name" -}}
@@ -17,15 +17,17 @@ app.kubernetes.io/component: {{ . }}
 {{- end }}
 {{- end }}
 
+{{/* All labels: takes root, component, optionally labels. A label that stands in several places is written once; the chart's own win. */}}
 {{- define "leadline.labels" -}}
+{{- mergeOverwrite (deepCopy .root.Values.commonLabels) (.labels | default dict) (include "leadline.standardLabels" . | fromYaml) | toYaml -}}
+{{- end }}
+
+{{- define "leadline.standardLabels" -}}
 {{ include "leadline.selector" . }}
 app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: leadline
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
-{{- with .root.Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
 {{- end }}
 
 {{/* metadata of an object: takes root, component, optionally suffix (default: the component), annotations, labels. */}}
@@ -35,9 +37,6 @@ name: {{ list (include "leadline.fullname" .root) $suffix | compact | join "-" |
 namespace: {{ .root.Release.Namespace | quote }}
 labels:
   {{- include "leadline.labels" . | nindent 2 }}
-  {{- with .labels }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
 {{- $annotations := merge (dict) (.annotations | default dict) .root.Values.commonAnnotations }}
 {{- with $annotations }}
 annotations:

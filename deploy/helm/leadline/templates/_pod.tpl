@@ -89,10 +89,7 @@ campaigns, token (a projected ServiceAccount token), apiToken (the cluster's own
 {{- $annotations := merge (dict) ($values.podAnnotations | default dict) (.checksums | default dict) -}}
 metadata:
   labels:
-    {{- include "leadline.labels" (dict "root" $root "component" .component) | nindent 4 }}
-    {{- with $values.podLabels }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
+    {{- include "leadline.labels" (dict "root" $root "component" .component "labels" $values.podLabels) | nindent 4 }}
   {{- with $annotations }}
   annotations:
     {{- toYaml . | nindent 4 }}
