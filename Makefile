@@ -20,7 +20,7 @@ UV := UV_PROJECT_ENVIRONMENT=$(VENV) UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 SYNCED := $(VENV)/.synced
 CODE := src services migrations tests deploy/image $(patsubst %/,%,$(sort $(dir $(wildcard benchmarks/*.py))))
 
-.PHONY: help setup up demo bench-lateness bench-leases bench-intake bench-backfill test chart check lint format-check fmt types imports generated verify-generated lock wheel image sbom image-test clean
+.PHONY: help setup up demo bench-lateness bench-leases bench-intake bench-backfill bench-cpu bench-footprint test chart check lint format-check fmt types imports generated verify-generated lock wheel image sbom image-test clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +83,12 @@ bench-intake: setup ## leads accepted by the gateway per second
 bench-backfill: setup ## calls of history read, recorded and decided per second, and the memory it takes
 	$(BIN)/python -m benchmarks.backfill
 
+bench-cpu: setup ## CPU time of each process for one call, and its memory
+	$(BIN)/python -m benchmarks.cpu_per_call
+
+bench-footprint: setup ## bytes that leads and attempts take in the database, and in its log
+	$(BIN)/python -m benchmarks.footprint
+
 lock: setup ## resolve dependencies anew, as pyproject.toml allows
 	$(UV) lock --upgrade
 
@@ -103,5 +109,5 @@ image-test: setup image ## run the image by podman as the chart says: every proc
 	LEADLINE_TEST_IMAGE=$(IMAGE) $(BIN)/pytest tests/image $(ARGS)
 
 clean: ## remove what the tools made; data of `leadline up` stay
-	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .tools dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +

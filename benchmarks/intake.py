@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import aiohttp
 
-from benchmarks.stage import API_KEY, GATEWAY_URL, QUEUE_URL, WEBHOOK_SECRET, options, percentile, show, stage_open
+from benchmarks.stage import API_KEY, GATEWAY_URL, QUEUE_URL, options, percentile, show, stage_open
 
 
 async def main() -> None:
@@ -20,14 +20,7 @@ async def main() -> None:
     async with stage_open() as stage:
         stage.start_queue_service()
         await stage.wait_for(f"{QUEUE_URL}/openapi.json")
-        stage.start(
-            "webhook_gateway",
-            LEADLINE_GATEWAY_PORT="18080",
-            LEADLINE_GATEWAY_API_KEYS=f"bench:{API_KEY}",
-            LEADLINE_BLAND_WEBHOOK_SECRETS=WEBHOOK_SECRET,
-            LEADLINE_QUEUE_URL=QUEUE_URL,
-            LEADLINE_QUEUE_TOKEN="bench-gateway",
-        )
+        stage.start_gateway()
         await stage.wait_for(f"{GATEWAY_URL}/openapi.json")
         numbers = iter(range(leads * 2))
         began = time.perf_counter()

@@ -21,17 +21,10 @@ async def main() -> None:
     async with stage_open() as stage:
         await stage.fill(waiting, datetime.now(UTC) + timedelta(days=20), 0.001)
         stage.start_queue_service(LEADLINE_CALLS_PER_SECOND="10000")
-        stage.start("simulator", LEADLINE_SIMULATOR_PORT="18090", LEADLINE_SIMULATOR_WEBHOOK_ATTEMPTS="1")
+        stage.start_simulator(LEADLINE_SIMULATOR_WEBHOOK_ATTEMPTS="1")
         await stage.wait_for(f"{QUEUE_URL}/openapi.json")
         await stage.wait_for(f"{SIMULATOR_URL}/v1/me")
-        stage.start(
-            "dialer",
-            LEADLINE_QUEUE_URL=QUEUE_URL,
-            LEADLINE_QUEUE_TOKEN="bench-dialer",
-            LEADLINE_BLAND_BASE_URL=SIMULATOR_URL,
-            LEADLINE_BLAND_API_KEY="bench",
-            LEADLINE_PUBLIC_URL="http://127.0.0.1:18080",
-        )
+        stage.start_dialer()
         first_due = datetime.now(UTC) + timedelta(seconds=LEAD_TIME_SECONDS)
         count = int(rate * seconds)
         numbers = await stage.fill(count, first_due, 1 / rate)

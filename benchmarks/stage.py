@@ -17,7 +17,7 @@ import asyncpg
 from services.cli.embedded_postgres import EmbeddedPostgres
 
 ALWAYS = {"LEADLINE_CALLING_HOURS": "Mon-Sun 00:00-24:00", "LEADLINE_LEGAL_PROFILE": "none"}
-TOKENS = ",".join(f"{name}:bench-{name}" for name in ("gateway", "dialer", "sweep", "backfill", "operator"))
+TOKENS = ",".join(f"{name}:bench-{name}" for name in ("gateway", "dialer", "sweep", "crm-sync", "backfill", "operator"))
 QUEUE_URL = "http://127.0.0.1:18081"
 GATEWAY_URL = "http://127.0.0.1:18080"
 SIMULATOR_URL = "http://127.0.0.1:18090"
@@ -48,20 +48,57 @@ class Stage:
 
     database_url: str
     http: aiohttp.ClientSession
+    postgres_pid: int
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     filled: int = 0
 
-    def start(self, module: str, **environment: str) -> None:
-        """Start one service as the chart would; its log goes to a file beside the data."""
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("LEADLINE_", "REDIAL_"))}
-        own = {"LEADLINE_METRICS_PORT": "0", "LEADLINE_LOG_LEVEL": "warning", **ALWAYS, **environment}
-        command = [sys.executable, "-m", f"services.{module}"]
-        self.processes.append(subprocess.Popen(command, env={**inherited, **own}))
+    def start(self, module: str, **environment: str) -> subprocess.Popen[bytes]:
+        """Start one service as the chart would."""
+        process = subprocess.Popen([sys.executable, "-m", f"services.{module}"], env=self.environ(**environment))
+        self.processes.append(process)
+        return process
 
-    def start_queue_service(self, **environment: str) -> None:
+    def environ(self, **environment: str) -> dict[str, str]:
+        """What a service sees: these settings, and no others that may be set outside."""
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("LEADLINE_", "REDIAL_"))}
+        return {**inherited, "LEADLINE_METRICS_PORT": "0", "LEADLINE_LOG_LEVEL": "warning", **ALWAYS, **environment}
+
+    def start_queue_service(self, **environment: str) -> subprocess.Popen[bytes]:
         """The queue-service on a port of its own."""
-        own = {"LEADLINE_QUEUE_TOKENS": TOKENS, "LEADLINE_QUEUE_PORT": "18081", "LEADLINE_CALLS_PER_SECOND": "10000"}
-        self.start("queue_service", LEADLINE_DATABASE_URL=self.database_url, **{**own, **environment})
+        own = {
+            "LEADLINE_DATABASE_URL": self.database_url,
+            "LEADLINE_QUEUE_TOKENS": TOKENS,
+            "LEADLINE_QUEUE_PORT": "18081",
+            "LEADLINE_CALLS_PER_SECOND": "10000",
+        }
+        return self.start("queue_service", **{**own, **environment})
+
+    def start_gateway(self, **environment: str) -> subprocess.Popen[bytes]:
+        """The gateway; leads are posted with `API_KEY`, events come from the simulator."""
+        own = {
+            "LEADLINE_GATEWAY_PORT": "18080",
+            "LEADLINE_GATEWAY_API_KEYS": f"bench:{API_KEY}",
+            "LEADLINE_BLAND_WEBHOOK_SECRETS": WEBHOOK_SECRET,
+            "LEADLINE_QUEUE_URL": QUEUE_URL,
+            "LEADLINE_QUEUE_TOKEN": "bench-gateway",
+        }
+        return self.start("webhook_gateway", **{**own, **environment})
+
+    def start_simulator(self, **environment: str) -> subprocess.Popen[bytes]:
+        """The simulated provider, which signs its webhooks."""
+        own = {"LEADLINE_SIMULATOR_PORT": "18090", "LEADLINE_SIMULATOR_WEBHOOK_SECRET": WEBHOOK_SECRET}
+        return self.start("simulator", **{**own, **environment})
+
+    def start_dialer(self, **environment: str) -> subprocess.Popen[bytes]:
+        """A dialer that calls at the simulator."""
+        own = {
+            "LEADLINE_QUEUE_URL": QUEUE_URL,
+            "LEADLINE_QUEUE_TOKEN": "bench-dialer",
+            "LEADLINE_BLAND_BASE_URL": SIMULATOR_URL,
+            "LEADLINE_BLAND_API_KEY": "bench",
+            "LEADLINE_PUBLIC_URL": GATEWAY_URL,
+        }
+        return self.start("dialer", **{**own, **environment})
 
     async def fill(self, leads: int, due_at: datetime, every_seconds: float = 0.0) -> list[str]:
         """Insert leads that are due at an instant, or one after the other; returns their numbers."""
@@ -86,8 +123,17 @@ class Stage:
         msg = f"nothing answers at {url}"
         raise TimeoutError(msg)
 
+    async def create_database(self, name: str) -> str:
+        """A further database on the same server, empty; its URL."""
+        connection = await asyncpg.connect(self.database_url)
+        try:
+            await connection.execute(f"CREATE DATABASE {name}")
+        finally:
+            await connection.close()
+        return self.database_url.replace("/leadline?", f"/{name}?")
+
     def stop(self) -> None:
-        """End every process, the last first."""
+        """End every process that still runs, the last first."""
         for process in reversed(self.processes):
             process.terminate()
             process.wait(30)
@@ -102,20 +148,21 @@ async def stage_open() -> AsyncIterator[Stage]:
         os.chmod(folder, 0o755)  # noqa: PTH101 -- one call at the start; ASYNC240 refuses Path.chmod here
         postgres = await stack.enter_async_context(EmbeddedPostgres(Path(folder) / "data"))
         url = postgres.url("leadline")
-        connection = await asyncpg.connect(postgres.url("postgres"))
-        if not await connection.fetchval("SELECT count(*) FROM pg_database WHERE datname = 'leadline'"):
-            await connection.execute("CREATE DATABASE leadline")
-        await connection.close()
-        migrate = [sys.executable, "-m", "services.migrate"]
-        environment = {**os.environ, "LEADLINE_DATABASE_URL": url, "LEADLINE_LOG_LEVEL": "warning"}
-        process = await asyncio.create_subprocess_exec(*migrate, env=environment)
-        if await process.wait():
-            msg = "the migration failed"
-            raise RuntimeError(msg)
+        await postgres.ensure_database("leadline")
+        await migrate(url)
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        stage = Stage(url, http)
+        stage = Stage(url, http, postgres.pid)
         stack.callback(stage.stop)
         yield stage
+
+
+async def migrate(database_url: str) -> None:
+    """Bring a database to head. Raises RuntimeError if that fails."""
+    environment = {**os.environ, "LEADLINE_DATABASE_URL": database_url, "LEADLINE_LOG_LEVEL": "warning"}
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "services.migrate", env=environment)
+    if await process.wait():
+        msg = "the migration failed"
+        raise RuntimeError(msg)
 
 
 def percentile(values: list[float], share: float) -> float:

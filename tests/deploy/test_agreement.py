@@ -164,7 +164,7 @@ def test_settings_reach_every_process_as_text() -> None:
         for source in pod.main.get("envFrom") or []
         if source.get("configMapRef", {}).get("name") == f"{RELEASE}-settings"
     }
-    assert readers == {"gateway", "queue", "dialer", "crm-sync", "sweep", "backfill"}
+    assert readers == {"gateway", "queue", "dialer", "crm-sync", "sweep", "backfill", "smoke"}
 
 
 def test_campaigns_are_taken_verbatim() -> None:

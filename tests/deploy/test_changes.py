@@ -68,6 +68,13 @@ def test_values_of_a_workload_win_over_the_common_ones() -> None:
     assert {"name": "LEADLINE_LOG_LEVEL", "value": "error"} in gateway.main["env"]
 
 
+def test_a_release_that_begins_with_a_digit_has_names_that_services_may_have() -> None:
+    rendered = render(scenario_values("minimal"), "7days.a-week")
+    assert {str(found["metadata"]["name"]).rpartition("-")[0] for found in rendered.of("Service")} == {
+        "leadline-7days-a-week"
+    }
+
+
 def test_names_begin_with_what_values_say() -> None:
     rendered = render(over(scenario_values("minimal"), {"fullnameOverride": "redial", "nameOverride": "calls"}))
     assert {document["metadata"]["name"].split("-")[0] for document in rendered.documents} == {"redial"}

@@ -34,7 +34,7 @@ async def test_row_12_stopped_for_many_leases_and_continued(system: System, leas
         frozen.pause()
         for hold in (question, poll, answer):
             hold.release()
-        await system.until_state(allowed, "sending", "unknown")
+        late = await system.until_state(allowed, "sending", "unknown")
         await system.add_lead(leased)
         (lost,) = await system.until_leases(leased)
         async with system.dialer():
@@ -45,7 +45,7 @@ async def test_row_12_stopped_for_many_leases_and_continued(system: System, leas
     assert called["attempt_id"] != str(lost["id"])
     await system.until_state(leased, "ended")
     await system.until_state(sent, "ended")
-    late = await system.sweep_until_state(allowed, "released", "not_placed")
+    await system.sweep_until_state(allowed, "released", "not_placed", attempt=late["id"])
     assert str(late["id"]) not in {post["attempt_id"] for post in await system.simulator.posts(allowed)}
     assert len(await system.simulator.posts(sent)) == len(await system.simulator.posts(leased)) == 1
     await system.assert_promises()

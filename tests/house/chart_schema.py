@@ -15,7 +15,7 @@ from tests.house.tree import ROOT
 CHART: Final = ROOT / "deploy" / "helm" / "leadline"
 Schema: TypeAlias = dict[str, Any]
 
-WORKLOADS: Final = ("gateway", "queue", "dialer", "crmSync", "simulator", "sweep", "backfill", "migrate")
+WORKLOADS: Final = ("gateway", "queue", "dialer", "crmSync", "simulator", "sweep", "backfill", "migrate", "smoke")
 SET_BY_THE_CHART: Final = frozenset(
     {
         "LEADLINE_BACKFILL_CAMPAIGN",

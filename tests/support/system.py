@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import aiohttp
@@ -137,13 +138,17 @@ class System:
         codes = [await sweep.wait() for sweep in sweeps]
         assert set(codes) <= {0, 4}, [sweep.log_tail() for sweep in sweeps]
 
-    async def sweep_until_state(self, phone_number: str, *states: str) -> dict[str, Any]:
-        """Sweep again and again, as the CronJob does, until the number's last attempt is in one of these states."""
+    async def sweep_until_state(self, phone_number: str, *states: str, attempt: UUID | None = None) -> dict[str, Any]:
+        """Sweep again and again, as the CronJob does, until the number's last attempt is in one of these states.
+
+        `attempt`: this one, whether or not the number was dialled again since.
+        """
 
         async def look() -> dict[str, Any] | None:
-            attempt = (await self.attempts(phone_number))[-1]
-            if attempt["state"] in states:
-                return attempt
+            attempts = await self.attempts(phone_number)
+            found = next(a for a in reversed(attempts) if attempt in {None, a["id"]})
+            if found["state"] in states:
+                return found
             await self.sweep()
             return None
 

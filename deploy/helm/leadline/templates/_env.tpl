@@ -167,3 +167,11 @@
 {{- end }}
 {{- end }}
 {{- end }}
+
+{{- define "leadline.env.smoke" -}}
+{{ include "leadline.env.queueUrl" . }}
+- name: LEADLINE_GATEWAY_URL
+  value: http://{{ include "leadline.fullname" . }}-gateway:{{ .Values.gateway.service.port }}
+{{ include "leadline.secretEnv" (dict "name" "LEADLINE_QUEUE_TOKEN" "secret" (include "leadline.secret.tokens" .) "key" .Values.auth.keys.operator) }}
+{{ include "leadline.secretEnv" (dict "name" "LEADLINE_SMOKE_GATEWAY_KEY" "secret" (.Values.smoke.gatewayKey.existingSecret | default (include "leadline.secret.gatewayKeys" .)) "key" (empty .Values.gatewayKeys.existingSecret | ternary "api-key" .Values.smoke.gatewayKey.key)) }}
+{{- end }}

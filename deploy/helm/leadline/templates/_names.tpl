@@ -1,7 +1,9 @@
 {{/* Names and labels. */}}
 
+{{/* The release's name, as a Service may have it: begun with a letter, without dots, short enough for what is appended. */}}
 {{- define "leadline.fullname" -}}
-{{- .Values.fullnameOverride | default .Release.Name | replace "." "-" | trunc 42 | trimSuffix "-" -}}
+{{- $name := .Values.fullnameOverride | default .Release.Name | replace "." "-" -}}
+{{- regexMatch "^[a-z]" $name | ternary $name (printf "leadline-%s" $name) | trunc 42 | trimSuffix "-" -}}
 {{- end }}
 
 {{- define "leadline.name" -}}

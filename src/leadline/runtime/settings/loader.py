@@ -132,7 +132,8 @@ def _read_secret(variable: str, path: Path) -> str:
 def _lines(part: type[Part], raw: Mapping[str, str], error: ValidationError) -> Iterator[str]:
     for detail in error.errors(include_url=False, include_input=False):
         message = detail["msg"].removeprefix("Value error, ")
-        message = message[:1].lower() + message[1:]
+        if message[1:2].islower():  # a sentence, not the name of a variable
+            message = message[:1].lower() + message[1:]
         if not detail["loc"]:
             yield message
             continue
