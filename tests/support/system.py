@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import aiohttp
@@ -138,7 +137,9 @@ class System:
         codes = [await sweep.wait() for sweep in sweeps]
         assert set(codes) <= {0, 4}, [sweep.log_tail() for sweep in sweeps]
 
-    async def sweep_until_state(self, phone_number: str, *states: str, attempt: UUID | None = None) -> dict[str, Any]:
+    async def sweep_until_state(
+        self, phone_number: str, *states: str, attempt: uuid.UUID | None = None
+    ) -> dict[str, Any]:
         """Sweep again and again, as the CronJob does, until the number's last attempt is in one of these states.
 
         `attempt`: this one, whether or not the number was dialled again since.
@@ -146,7 +147,7 @@ class System:
 
         async def look() -> dict[str, Any] | None:
             attempts = await self.attempts(phone_number)
-            found = next(a for a in reversed(attempts) if attempt in {None, a["id"]})
+            found: dict[str, Any] = next(a for a in reversed(attempts) if attempt in {None, a["id"]})
             if found["state"] in states:
                 return found
             await self.sweep()
