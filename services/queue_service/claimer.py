@@ -45,6 +45,7 @@ class Waiter:
     """A dialer that is waiting for leads."""
 
     request: LeaseRequest
+    is_gone: Callable[[], bool]
     future: "asyncio.Future[LeaseBatch]"
 
 
@@ -85,11 +86,14 @@ class Claimer:
         self._cursors = _Cursors()
         self._closing = False
 
-    async def lease(self, request: LeaseRequest) -> LeaseBatch:
-        """Wait up to the request's `wait_seconds` for leads or stop orders; both lists are empty when time ran out."""
+    async def lease(self, request: LeaseRequest, is_gone: Callable[[], bool]) -> LeaseBatch:
+        """Wait up to the request's `wait_seconds` for leads or stop orders; both lists are empty when time ran out.
+
+        While `is_gone` nothing is leased for it.
+        """
         if self._closing:
             return LeaseBatch(leases=[], stop_orders=[])
-        waiter = Waiter(request, asyncio.get_running_loop().create_future())
+        waiter = Waiter(request, is_gone, asyncio.get_running_loop().create_future())
         self._waiters.append(waiter)
         self._wake.set()
         try:
@@ -135,6 +139,9 @@ class Claimer:
         self._wake.clear()
 
     def _drop_gone(self) -> list[Waiter]:
+        for waiter in self._waiters:
+            if not waiter.future.done() and waiter.is_gone():
+                waiter.future.set_result(LeaseBatch(leases=[], stop_orders=[]))
         self._waiters = deque(w for w in self._waiters if not w.future.done())
         return list(self._waiters)
 

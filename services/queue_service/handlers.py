@@ -84,9 +84,13 @@ async def store_event(request: web.Request) -> web.Response:
 
 
 async def lease(request: web.Request) -> web.Response:
-    """Lease leads and take stop orders; both are given back if the dialer is gone."""
-    batch = await service_of(request).lease(await parse_body(request, LeaseRequest))
-    if request.transport is None or request.transport.is_closing():
+    """Lease leads and take stop orders: nothing to a dialer that is gone, and what it did not read is given back."""
+
+    def is_gone() -> bool:
+        return request.transport is None or request.transport.is_closing()
+
+    batch = await service_of(request).lease(await parse_body(request, LeaseRequest), is_gone)
+    if is_gone():
         service_of(request).give_back(batch)
     return respond(batch)
 

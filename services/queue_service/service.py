@@ -214,9 +214,9 @@ class QueueService:
 
     # ------------------------------------------------------------ the protocol of one attempt
 
-    async def lease(self, request: LeaseRequest) -> LeaseBatch:
-        """Long poll for leads and stop orders."""
-        return await self.claimer.lease(request)
+    async def lease(self, request: LeaseRequest, is_gone: Callable[[], bool]) -> LeaseBatch:
+        """Long poll for leads and stop orders; `is_gone` tells that nobody waits for the answer any more."""
+        return await self.claimer.lease(request, is_gone)
 
     async def mark(self, request: SendMarkRequest) -> SendMarkBatch:
         """Answer `go?` for each attempt; the same operation id gets the same answers."""

@@ -29,6 +29,11 @@ SETTINGS = {
 """Agents sell only where a test says so. A lease outlives a CRM that does not answer."""
 
 
+SECONDS_BETWEEN_TRIES = 2.0
+PATIENT_SECONDS = 240.0
+"""crm-sync leaves a CRM that fails alone for up to 30 s at a time, and asks one thing after each such pause."""
+pytestmark = pytest.mark.timeout(600)
+
 _weeks = itertools.count(1)
 """Each test has a Tuesday of its own: every one of them moves the clock by hours."""
 
@@ -79,7 +84,7 @@ async def _until_status(system: System, phone: str, status: str, *reasons: str) 
         return lead.status == status and lead.status_reason in reasons
 
     try:
-        await until(look, f"{phone} is {status} ({' or '.join(reasons)})")
+        await until(look, f"{phone} is {status} ({' or '.join(reasons)})", PATIENT_SECONDS)
     except AssertionError as error:
         raise AssertionError(f"{error}; it is {await system.lead(phone)}") from None
 
@@ -93,13 +98,18 @@ async def _until_calls(system: System, phone: str, count: int) -> list[dict[str,
 
 
 async def _until_told(system: System) -> None:
-    """Nothing waits for Convoso any more; what waits for its next try is not waited for."""
+    """Nothing waits for Convoso any more; the next try, or the end of a killed sender's time, is not waited for."""
+    clock = asyncio.get_running_loop()
+    again_at = clock.time()
 
     async def look() -> bool:
-        await system.db.execute("UPDATE crm_outbox SET next_try_at = clock_timestamp() WHERE state = 'waiting'")
+        nonlocal again_at
+        if clock.time() >= again_at:  # not at every look: what is with a sender is taken once more by this
+            await system.db.execute("UPDATE crm_outbox SET next_try_at = clock_timestamp() WHERE state = 'waiting'")
+            again_at = clock.time() + SECONDS_BETWEEN_TRIES
         return await system.count("SELECT count(*) FROM crm_outbox WHERE state = 'waiting'") == 0
 
-    await until(look, "the outbox is empty")
+    await until(look, "the outbox is empty", PATIENT_SECONDS)
 
 
 async def _ask_again_now(system: System) -> None:
@@ -253,7 +263,7 @@ async def _stays_held(system: System, phone: str) -> None:
     """It is asked about in vain, and is still held."""
     lead_id = (await system.lead(phone)).id
     asked = "SELECT count(*) FROM crm_questions WHERE lead_id = $1 AND asked > 0"
-    await until(lambda: system.count(asked, lead_id), f"{phone} is asked about")
+    await until(lambda: system.count(asked, lead_id), f"{phone} is asked about", PATIENT_SECONDS)
     assert (await system.lead(phone)).status == "held"
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-LONGEST_WAIT_SECONDS = 60.0
+LONGEST_WAIT_SECONDS = 120.0
 SECONDS_BETWEEN_LOOKS = 0.05
 _Seen = TypeVar("_Seen")
 

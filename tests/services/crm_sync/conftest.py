@@ -16,7 +16,7 @@ from services.crm_sync.sync import CrmSync
 from tests.services.crm_sync.fake_queue import TOKEN, FakeQueue
 from tests.support.fake_convoso import FakeConvoso
 
-LONGEST_WAIT_SECONDS = 30.0
+LONGEST_WAIT_SECONDS = 90.0
 
 
 async def until(condition: Callable[[], object]) -> None:

@@ -140,7 +140,7 @@ async def test_one_report_that_is_refused_keeps_no_other_back(stage: Stage) -> N
 async def test_nothing_is_told_after_somebody_else_may_have_taken_it(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(carrying, "SETTLE_SECONDS", carrying.TAKEN_SECONDS - 0.3)
+    monkeypatch.setattr(carrying, "SETTLE_SECONDS", carrying.TAKEN_SECONDS - 3)
     await stage.start(convoso_timeout_seconds=60)
     await until(lambda: stage.queue.tables)
     stage.convoso.held = asyncio.Event()

@@ -72,7 +72,8 @@ class Desk:
 
     async def lease(self, slots: int = 10, wait_seconds: float = 0.5, dialer: str = "d1") -> LeaseBatch:
         """One poll."""
-        return await self.service.lease(LeaseRequest(dialer=dialer, slots=slots, wait_seconds=wait_seconds))
+        request = LeaseRequest(dialer=dialer, slots=slots, wait_seconds=wait_seconds)
+        return await self.service.lease(request, lambda: False)
 
     async def lease_one(self) -> Lease:
         """The one lead that is due."""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -190,27 +191,60 @@ async def test_a_request_that_is_cancelled_loses_no_lease(desk: Desk) -> None:
     await until(lambda: given_back(desk), "the lease is given back")
 
 
-@pytest.mark.parametrize("what", ["a lease", "a stop order"])
-async def test_a_dialer_whose_connection_broke_keeps_nothing(desk: Desk, what: str) -> None:
+@asynccontextmanager
+async def dialer_that_leaves(desk: Desk) -> AsyncIterator[asyncio.StreamWriter]:
+    """A dialer's connection to a real queue-service, on which it waits for one lead."""
     app = create_app(desk.service, [SecretPair("dialer", SecretStr("token"))])
     async with serving(app, host="127.0.0.1", port=0) as port:
         _, writer = await asyncio.open_connection("127.0.0.1", port)
-        body = b'{"dialer": "d1", "slots": 1, "wait_seconds": 30}'
+        body = b'{"dialer": "gone", "slots": 1, "wait_seconds": 30}'
         head = "POST /v1/leases HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer token\r\n"
-        if what == "a stop order":
-            await due_lead(desk)
-            lease = await desk.place()
         writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         await until_true(lambda: desk.service.claimer._waiters, "the dialer waits")
+        yield writer
         writer.close()
-        await writer.wait_closed()
-        if what == "a lease":
-            await due_lead(desk)
-            await until(lambda: given_back(desk), "the lease is given back")
-        else:
-            await desk.event(result(lease.attempt_id, "call-2", status="completed", disposition_tag="DNC"))
-            (order,) = (await desk.lease(0, 8)).stop_orders
-            assert order.attempt_id == lease.attempt_id
+
+
+async def leave(desk: Desk, writer: asyncio.StreamWriter) -> None:
+    (waiter,) = desk.service.claimer._waiters
+    writer.close()
+    await writer.wait_closed()
+    await until_true(waiter.is_gone, "the queue-service sees that it left")
+
+
+async def test_nothing_is_leased_for_a_dialer_whose_connection_broke(desk: Desk) -> None:
+    async with dialer_that_leaves(desk) as writer:
+        await leave(desk, writer)
+        await due_lead(desk)
+        assert len((await desk.lease(1, 20, dialer="there")).leases) == 1
+    assert [row["dialer"] for row in await desk.fetch("SELECT dialer FROM attempts")] == ["there"]
+
+
+async def test_a_lease_whose_dialer_left_meanwhile_is_given_back(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, left = asyncio.Event(), asyncio.Event()
+
+    async def claim_slowly(*arguments: Any) -> Any:
+        begun.set()
+        await left.wait()
+        return await claim(*arguments)
+
+    monkeypatch.setattr(claimer_module, "claim", claim_slowly)
+    async with dialer_that_leaves(desk) as writer:
+        await due_lead(desk)
+        await begun.wait()
+        await leave(desk, writer)
+        left.set()
+        await until(lambda: given_back(desk), "the lease is given back")
+
+
+async def test_a_stop_order_whose_dialer_left_goes_to_another(desk: Desk) -> None:
+    await due_lead(desk)
+    lease = await desk.place()
+    async with dialer_that_leaves(desk) as writer:
+        await leave(desk, writer)
+        await desk.event(result(lease.attempt_id, "call-2", status="completed", disposition_tag="DNC"))
+        (order,) = (await desk.lease(0, 8)).stop_orders
+        assert order.attempt_id == lease.attempt_id
 
 
 async def test_closing_answers_everybody_who_waits(pool: Pool) -> None:
@@ -233,4 +267,4 @@ async def test_a_lead_that_falls_due_is_leased_without_being_asked_again(desk: D
 async def test_a_dialer_without_room_waits_for_stop_orders_alone(desk: Desk, slots: int) -> None:
     await due_lead(desk)
     request = LeaseRequest(dialer="d1", slots=slots, wait_seconds=0.3)
-    assert len((await desk.service.lease(request)).leases) == slots
+    assert len((await desk.service.lease(request, lambda: False)).leases) == slots
