@@ -120,8 +120,10 @@ async def test_row_01_lease_granted_to_a_connection_that_is_gone(system: System)
             await polling
         await system.add_lead(phone)
         lease, _ = await living.place(phone)
-    returned, called = await system.leases(phone)
-    assert (returned["state"], returned["close_reason"], returned["marked_at"]) == ("released", "returned", None)
+    *returned, called = await system.leases(phone)  # one that is gone may be noticed before anything is leased for it
+    assert {(row["state"], row["close_reason"], row["marked_at"]) for row in returned} <= {
+        ("released", "returned", None)
+    }
     assert called["id"] == lease.attempt_id
     assert len(await system.simulator.posts(phone)) == 1
     await system.assert_promises()
