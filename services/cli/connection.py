@@ -94,6 +94,25 @@ def smoke_defaults(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     return _where_not_set(named, environ)
 
 
+def doctor_defaults(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The same for an examination of the running `leadline up`; empty if there is none."""
+    try:
+        found = _running_up(environ)
+    except CliError:
+        return {}
+    if found is None:
+        return {}
+    named: dict[str, str | SecretStr | None] = {
+        "LEADLINE_GATEWAY_URL": found.gateway_url,
+        "LEADLINE_PUBLIC_URL": found.gateway_url,
+        "LEADLINE_BLAND_BASE_URL": found.bland_base_url,
+        "LEADLINE_BLAND_API_KEY": found.bland_api_key,
+        "LEADLINE_CONVOSO_BASE_URL": found.convoso_base_url,
+        "LEADLINE_CONVOSO_AUTH_TOKEN": found.convoso_auth_token,
+    }
+    return _where_not_set(named, environ)
+
+
 def _running_up(environ: Mapping[str, str]) -> ConnectionFile | None:
     """The file of the running `leadline up`; None if settings name a queue-service."""
     if any(environ.get(name, "").strip() for name in _SETTINGS):

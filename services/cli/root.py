@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from services.cli.commands import account, campaigns, crm, exporting, importing, leads, processes, status, suppress
+from services.cli.commands import (
+    account,
+    campaigns,
+    crm,
+    doctor,
+    exporting,
+    importing,
+    leads,
+    processes,
+    status,
+    suppress,
+)
 from services.cli.exits import EXIT_CODES_HELP
 from services.cli.one_line import OneLineGroup
 from services.cli.options import HELP_NAMES, examples
@@ -48,6 +59,7 @@ app.command(
 )(up)
 processes.register(app)
 app.command(epilog=status.EPILOG)(status.status)
+app.command(epilog=doctor.EPILOG)(doctor.doctor)
 app.command(epilog=importing.EPILOG)(importing.import_queue)
 app.command(epilog=exporting.EPILOG)(exporting.export_queue)
 for name, group in (

@@ -1,6 +1,7 @@
-"""The figures of the queue-service as one screen. What is wrong is red and followed by what to do."""
+"""What the queue-service's figures say, a line for each thing; a line that is wrong says what to do."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -29,23 +30,40 @@ _ALARM_HINTS: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class StatusLine:
+    """One thing and how it is."""
+
+    name: str
+    words: str
+    then: str | None = None
+    """What to do about it; None if nothing is wrong."""
+
+    def shown(self) -> Text:
+        """As it stands on the screen."""
+        return _red(self.words, self.then) if self.then else text(self.words)
+
+
 def status_parts(stats: Stats) -> Iterator[RenderableType]:
     """Heading, then one line for each thing."""
     yield Text(f"Leadline at {moment(stats.as_of)}", style="bold")
-    yield fields(
-        (
-            ("dialling", _gates(stats)),
-            *(("", _campaign(campaign)) for campaign in stats.campaigns),
-            ("due", _due(stats)),
-            ("in flight", _in_flight(stats)),
-            ("leads", counted(stats.leads_by_status)),
-            *((("held", counted(stats.held_by_reason)),) if stats.held_by_reason else ()),
-            ("today", f"{stats.calls_today} calls: {counted(stats.outcomes_today)}"),
-            ("suppressed", f"{stats.suppressions} numbers"),
-            ("last sweep", _last_sweep(stats)),
-            *(("wrong", line) for line in _troubles(stats)),
-        )
-    )
+    yield fields(("" if line.name == "campaign" else line.name, line.shown()) for line in status_lines(stats))
+
+
+def status_lines(stats: Stats) -> Iterator[StatusLine]:
+    """Everything that is shown, in this order."""
+    yield _gates(stats)
+    for campaign in stats.campaigns:
+        yield _campaign(campaign)
+    yield _due(stats)
+    yield _in_flight(stats)
+    yield StatusLine("leads", counted(stats.leads_by_status))
+    if stats.held_by_reason:
+        yield StatusLine("held", counted(stats.held_by_reason))
+    yield StatusLine("today", f"{stats.calls_today} calls: {counted(stats.outcomes_today)}")
+    yield StatusLine("suppressed", f"{stats.suppressions} numbers")
+    yield _last_sweep(stats)
+    yield from _troubles(stats)
 
 
 def may_dial(stats: Stats) -> bool:
@@ -55,69 +73,79 @@ def may_dial(stats: Stats) -> bool:
     return bool(open_campaigns) and not gates.account_paused and not gates.dispatch_held
 
 
-def _gates(stats: Stats) -> Text:
+def _gates(stats: Stats) -> StatusLine:
     gates = stats.gates
     if gates.account_paused:
-        return _red(f"all paused: {gates.account_pause_reason}", "leadline account resume --reason TEXT")
+        return StatusLine(
+            "dialling", f"all paused: {gates.account_pause_reason}", "leadline account resume --reason TEXT"
+        )
     if gates.dispatch_held:
-        return _red(
-            f"all held: {gates.dispatch_held_reason}", "leadline sweep, which reconciles Bland's history and releases"
+        return StatusLine(
+            "dialling",
+            f"all held: {gates.dispatch_held_reason}",
+            "leadline sweep, which reconciles Bland's history and releases",
         )
-    return text("open" if may_dial(stats) else "no campaign may call now")
+    return StatusLine("dialling", "open" if may_dial(stats) else "no campaign may call now")
 
 
-def _campaign(campaign: CampaignView) -> Text:
+def _campaign(campaign: CampaignView) -> StatusLine:
+    name = campaign.campaign
     if campaign.paused:
-        command = f"leadline campaigns resume {campaign.campaign} --reason TEXT"
-        return _red(f"{campaign.campaign} paused: {campaign.pause_reason}", command)
+        command = f"leadline campaigns resume {name} --reason TEXT"
+        return StatusLine("campaign", f"{name} paused: {campaign.pause_reason}", command)
     if campaign.window_open:
-        return text(f"{campaign.campaign} open")
+        return StatusLine("campaign", f"{name} open")
     if campaign.next_opening_at is None:
-        return _red(
-            f"{campaign.campaign} never opens again", "look at LEADLINE_CALLING_HOURS and LEADLINE_BLACKOUT_DATES"
+        return StatusLine(
+            "campaign", f"{name} never opens again", "look at LEADLINE_CALLING_HOURS and LEADLINE_BLACKOUT_DATES"
         )
-    return text(f"{campaign.campaign} closed until {moment(campaign.next_opening_at)}")
+    return StatusLine("campaign", f"{name} closed until {moment(campaign.next_opening_at)}")
 
 
-def _due(stats: Stats) -> Text:
+def _due(stats: Stats) -> StatusLine:
     following = f"the next {moment(stats.next_due_at)}" if stats.next_due_at else "none planned later"
     if not stats.due_now:
-        return text(f"0 now, {following}")
+        return StatusLine("due", f"0 now, {following}")
     words = f"{stats.due_now} now, the oldest {duration(stats.oldest_due_seconds)} late, {following}"
     if may_dial(stats) and stats.oldest_due_seconds > LATE_SECONDS:
-        return _red(words, "see that dialers run (`leadline dialer`) and what their log says")
-    return text(words)
+        return StatusLine("due", words, "see that dialers run (`leadline dialer`) and what their log says")
+    return StatusLine("due", words)
 
 
-def _in_flight(stats: Stats) -> Text:
+def _in_flight(stats: Stats) -> StatusLine:
     words = f"{sum(stats.open_attempts.values())} attempts: {counted(stats.open_attempts)}"
     unknown = stats.open_attempts.get(AttemptState.UNKNOWN)
-    return text(f"{words} (the sweep looks unknown ones up at Bland)" if unknown else words)
+    return StatusLine("in flight", f"{words} (the sweep looks unknown ones up at Bland)" if unknown else words)
 
 
-def _last_sweep(stats: Stats) -> Text:
+def _last_sweep(stats: Stats) -> StatusLine:
     if stats.last_sweep_at is None:
-        return _red("never", "leadline sweep")
+        return StatusLine("last sweep", "never", "leadline sweep")
     words = f"{moment(stats.last_sweep_at)}: {counted(stats.last_sweep_counters)}"
     if stats.as_of - stats.last_sweep_at > SWEEP_OVERDUE:
-        return _red(words, "it is overdue: leadline sweep, and look at the CronJob")
-    return text(words)
+        return StatusLine("last sweep", words, "it is overdue: leadline sweep, and look at the CronJob")
+    return StatusLine("last sweep", words)
 
 
-def _troubles(stats: Stats) -> Iterator[Text]:
+def _troubles(stats: Stats) -> Iterator[StatusLine]:
     if broken := stats.last_sweep_counters.get(_PROMISES_VIOLATED):
-        yield _red(f"{broken} promises broken", "leadline sweep prints which; treat it as an incident")
+        yield StatusLine("wrong", f"{broken} promises broken", "leadline sweep prints which; treat it as an incident")
     if stats.unapplied_events:
-        yield _red(
-            f"{stats.unapplied_events} events not applied", "the queue-service's log says why; the sweep tries again"
+        yield StatusLine(
+            "wrong",
+            f"{stats.unapplied_events} events not applied",
+            "the queue-service's log says why; the sweep tries again",
         )
     if stats.unconfirmed_stop_orders:
-        yield _red(f"{stats.unconfirmed_stop_orders} stop orders not confirmed", "leadline sweep repeats them")
+        yield StatusLine(
+            "wrong", f"{stats.unconfirmed_stop_orders} stop orders not confirmed", "leadline sweep repeats them"
+        )
     if stats.crm_dead:
-        yield _red(f"{stats.crm_dead} messages that the CRM refused", "leadline crm dead-letters")
+        yield StatusLine("wrong", f"{stats.crm_dead} messages that the CRM refused", "leadline crm dead-letters")
     for kind, number in stats.alarms.items():
         if number:
-            yield _red(f"{number} {kind}", _ALARM_HINTS.get(kind, "the queue-service's log tells more"))
+            then = _ALARM_HINTS.get(kind, "the queue-service's log tells more")
+            yield StatusLine("wrong", f"{number} {kind}", then)
 
 
 def _red(words: str, then: str) -> Text:

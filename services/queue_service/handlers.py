@@ -30,7 +30,7 @@ from leadline.runtime.http.problems import HttpProblem
 from leadline.store import gate, suppressions, sweep
 from leadline.store.clock import get_clock
 from leadline.store.connection import Connection
-from services.queue_service import explaining, operating, reading, sweeping
+from services.queue_service import diagnosing, explaining, operating, reading, sweeping
 from services.queue_service.handling import once, operation_id_of, service_of
 from services.queue_service.operating import NotFound
 from services.queue_service.service import QueueService
@@ -286,6 +286,12 @@ release_dispatch = _gate_verb(operating.release_dispatch)
 async def get_stats(request: web.Request) -> web.Response:
     """The board's figures."""
     return respond(await service_of(request).stats())
+
+
+async def get_diagnosis(request: web.Request) -> web.Response:
+    """How this replica and its database are."""
+    service = service_of(request)
+    return respond(await service.read(lambda conn: diagnosing.diagnose(conn, service.policy)))
 
 
 # ---------------------------------------------------------------- sweep

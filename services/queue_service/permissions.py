@@ -44,12 +44,15 @@ _BACKFILL: Final = {
     ("POST", f"{_RUN}/finish"),
 }
 
+_DIAGNOSIS: Final = {("GET", "/v1/diagnosis")}
+"""For `leadline doctor` in any pod: it tells of no lead."""
+
 PERMITTED: Final = {
-    "gateway": frozenset(_LEADS | _EVENTS),
-    "dialer": frozenset({("POST", "/v1/leases"), ("POST", "/v1/send-marks")} | _REPORTS),
-    "sweep": frozenset(_SWEEP | _EVENTS | _REPORTS | _SWITCHES),
-    "crm-sync": frozenset(_OUTBOX | _STATUSES),
-    "backfill": frozenset(_BACKFILL | {("PUT", "/v1/crm/statuses")}),
+    "gateway": frozenset(_LEADS | _EVENTS | _DIAGNOSIS),
+    "dialer": frozenset({("POST", "/v1/leases"), ("POST", "/v1/send-marks")} | _REPORTS | _DIAGNOSIS),
+    "sweep": frozenset(_SWEEP | _EVENTS | _REPORTS | _SWITCHES | _DIAGNOSIS),
+    "crm-sync": frozenset(_OUTBOX | _STATUSES | _DIAGNOSIS),
+    "backfill": frozenset(_BACKFILL | {("PUT", "/v1/crm/statuses")} | _DIAGNOSIS),
 }
 
 

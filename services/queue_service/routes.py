@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from leadline.contracts.diagnosis import Diagnosis
 from leadline.contracts.events import EventSource, EventStored
 from leadline.contracts.leads import LeadAccepted, LeadSubmission
 from leadline.contracts.leases import (
@@ -107,6 +108,8 @@ CORE_ROUTES: Final = (
     _switch("/v1/account/resume", "resume_account", "Dial again", Gates),
     _switch("/v1/dispatch/release", "release_dispatch", "Dial again after a failover", Gates),
     Route("GET", "/v1/stats", "get_stats", "Figures for people and dashboards", Stats, problems=NOT_TAKEN, auth=AUTH),
+    Route("GET", "/v1/diagnosis", "get_diagnosis", "Are this replica and its database well?", Diagnosis,
+          problems=NOT_TAKEN, auth=AUTH),
     Route("GET", "/v1/sweep/plan", "get_sweep_plan", "Everything late or stuck", SweepPlan, problems=NOT_TAKEN,
           auth=AUTH, parameters=(_LIMIT,)),
     Route("POST", "/v1/sweep/expire", "sweep_expire", "Release leases that ran out, doubt silent sends", SweepStep,

@@ -12,6 +12,7 @@ from leadline.clients.queue_http import (
     QueueUnavailable,
 )
 from leadline.clients.queue_session import QueueSession
+from leadline.contracts.diagnosis import Diagnosis
 from leadline.contracts.events import EventSource, EventStored
 from leadline.contracts.leads import LeadAccepted, LeadSubmission
 from leadline.contracts.leases import (
@@ -164,6 +165,10 @@ class QueueClient(QueueSession):
     async def stats(self) -> Stats:
         """Figures for people and dashboards."""
         return await self._ask("GET", "/v1/stats", Stats)
+
+    async def diagnosis(self) -> Diagnosis:
+        """How the replica that answers is, and its database."""
+        return await self._ask("GET", "/v1/diagnosis", Diagnosis)
 
     # sweep
 

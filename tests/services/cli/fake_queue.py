@@ -12,6 +12,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from pydantic import BaseModel
 
+from leadline.contracts.diagnosis import Diagnosis
 from leadline.contracts.operators import (
     AttemptView,
     AuditEntry,
@@ -32,8 +33,10 @@ from leadline.contracts.operators import (
 from leadline.contracts.problems import Problem
 from leadline.domain.phone import normalise_any
 from leadline.runtime.http.server import serving
+from leadline.store.schema import EXPECTED_REVISION
 
 TOKEN = "operator-token"
+PROCESS_TOKEN = "dialer-token"
 NUMBER = "+15615550123"
 TWICE = "+15615550177"
 LEAD = UUID("01940b2e-7c3f-7a51-9d2e-5b1f0c6a8e44")
@@ -114,6 +117,7 @@ class FakeQueue:
         self.operation_ids: list[str] = []
         self.changes: list[str] = []
         self.stats_more: dict[str, Any] = {}
+        self.diagnosis_more: dict[str, Any] = {}
         self.down = False
         self.url = ""
 
@@ -129,6 +133,7 @@ class FakeQueue:
         router.add_post("/v1/campaigns/{campaign}/{verb}", self._campaign)
         router.add_post("/v1/account/{verb}", self._account)
         router.add_get("/v1/stats", self._stats)
+        router.add_get("/v1/diagnosis", self._diagnosis)
         return app
 
     @web.middleware
@@ -146,6 +151,8 @@ class FakeQueue:
     def _admit(self, request: web.Request) -> None:
         if self.down:
             raise Refusal(503, "unavailable", "The database cannot be reached.")
+        if request.headers.get("Authorization") == f"Bearer {PROCESS_TOKEN}" and request.path == "/v1/diagnosis":
+            return
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
             raise Refusal(401, "unauthorized", "Show a token.")
         if request.method != "GET":
@@ -266,6 +273,26 @@ class FakeQueue:
             "alarms": {},
         }
         return _sent(Stats(**(figures | self.stats_more)))
+
+    async def _diagnosis(self, _request: web.Request) -> web.Response:
+        now = datetime.now(UTC)
+        known: dict[str, Any] = {
+            "version": "0.1.0",
+            "queue_at": now,
+            "database_at": now,
+            "database_version": "17.2",
+            "database_milliseconds": 0.4,
+            "connections": 9,
+            "connections_limit": 97,
+            "schema_revision": EXPECTED_REVISION,
+            "schema_expected": EXPECTED_REVISION,
+            "schema_misfit": None,
+            "business_at": NOW,
+            "clock_speed": 1.0,
+            "calls_per_second": 5.0,
+            "has_crm": True,
+        }
+        return _sent(Diagnosis(**(known | self.diagnosis_more)))
 
 
 def _sent(model: BaseModel) -> web.Response:

@@ -1,0 +1,1 @@
+"""`leadline doctor`: is everything well that an installation stands on, and if not, what to do."""
