@@ -1,7 +1,8 @@
 """The data folder of `leadline up`: who uses it, what it remembers, and how the command line finds what runs.
 
 `up.lock` (held while running), `keys/` (what was made, owner only), `state.json` (what the next start must know),
-`connection.json` (while running: where the services are), `logs/`; PostgreSQL's files are its own affair.
+`connection.json` (while running: where the services are), `targets.json` (while running: what Prometheus may scrape),
+`logs/`; PostgreSQL's files are its own affair.
 """
 
 import fcntl
@@ -19,6 +20,8 @@ from services.cli.up.errors import UpRefused
 _OWNER_ONLY_FILE = 0o600
 _OWNER_ONLY_FOLDER = 0o700
 _LONGEST_LOG_BYTES = 20 * 1024 * 1024
+NAMESPACE = "leadline"
+"""What dashboards and alerts see as the Kubernetes namespace of `leadline up`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class DataFolder:
         self._keys = self.path / "keys"
         self._state = self.path / "state.json"
         self._connection = self.path / "connection.json"
+        self.targets = self.path / "targets.json"
+        """For Prometheus' `file_sd_configs`."""
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -106,9 +111,22 @@ class DataFolder:
         """Let the command line find what runs."""
         write_private(self._connection, json.dumps(dict(connection)) + "\n")
 
+    def write_targets(self, targets: Mapping[str, str]) -> None:
+        """Let a Prometheus find what runs: addresses of `/metrics` by component. Labels are those of a PodMonitor."""
+        groups = [
+            {
+                "targets": [address],
+                "labels": {"namespace": NAMESPACE, "pod": component, "app_kubernetes_io_component": component},
+            }
+            for component, address in targets.items()
+        ]
+        write_private(self.targets, json.dumps(groups, indent=1) + "\n")
+        self.targets.chmod(0o644)  # no secret, and Prometheus is another user
+
     def clear_connection(self) -> None:
         """Nothing runs any more."""
         self._connection.unlink(missing_ok=True)
+        self.targets.unlink(missing_ok=True)
 
     def log_path(self, name: str) -> Path:
         """The log of a process; what earlier runs wrote is moved aside when it has become too long."""

@@ -88,6 +88,7 @@ class Machine:
         await self._set_clock(stack, clock, wanted, found)
         self._start_sweep(stack)
         self._folder.write_connection(self._plan.connection())
+        self._folder.write_targets(self._plan.targets())
         stack.callback(self._folder.clear_connection)
 
     async def stop_dialling(self) -> None:

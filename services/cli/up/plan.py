@@ -195,6 +195,16 @@ class Plan:
             }
         return found
 
+    def targets(self) -> dict[str, str]:
+        """Where `/metrics` is, by component: host and port."""
+        ports = {
+            "gateway": self.ports.gateway_metrics,
+            "queue": self.ports.queue_metrics,
+            "dialer": self.ports.dialer_metrics,
+            **({CRM_SYNC: self.ports.crm_sync_metrics} if self._configured.has_crm else {}),
+        }
+        return {component: f"{self._here}:{port}" for component, port in ports.items()}
+
     @property
     def crm_token(self) -> str | None:
         """Convoso's, if there is one."""

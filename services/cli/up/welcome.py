@@ -38,6 +38,7 @@ def _facts(configured: Configured, plan: Plan, folder: DataFolder, clock: Busine
         "Bland": f"{plan.bland_url}  ({bland})",
         **_crm(configured, plan),
         "data and logs": f"{folder.path}",
+        "metrics": f"{folder.targets}  (for the file_sd_configs of a Prometheus on this machine)",
     }
     if clock.moved:
         zone = configured.campaigns[DEFAULT_CAMPAIGN].rules.hours.zone

@@ -60,6 +60,16 @@ def test_the_connection_is_there_only_while_it_runs(folder: DataFolder) -> None:
     assert not path.exists()
 
 
+def test_prometheus_finds_what_runs_while_it_runs(folder: DataFolder) -> None:
+    with folder.locked():
+        folder.write_targets({"queue": "127.0.0.1:9090"})
+        (group,) = json.loads(folder.targets.read_text(encoding="utf-8"))
+        assert group["targets"] == ["127.0.0.1:9090"]
+        assert group["labels"] == {"namespace": "leadline", "pod": "queue", "app_kubernetes_io_component": "queue"}
+        assert mode(folder.targets) == 0o644
+    assert not folder.targets.exists()
+
+
 def test_a_folder_that_cannot_be_had_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(UpRefused, match="cannot use the data folder"), DataFolder(tmp_path / "file" / "data").locked():
