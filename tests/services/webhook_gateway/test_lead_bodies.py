@@ -65,7 +65,7 @@ def test_no_value_is_lost(extra: dict[str, Any]) -> None:
     for key, value in extra.items():
         name = key.replace("\x00", "").strip()
         if name and name not in KEYS and not (isinstance(value, str | None) and _plain(value) in blank):
-            assert name in lead.attributes
+            assert name in lead.fields | lead.attributes
 
 
 def _plain(value: str | None) -> str:
