@@ -50,6 +50,8 @@ LABEL org.opencontainers.image.title="leadline" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.created="${CREATED}"
+# A process cannot read the labels of its image: this is what `leadline_build_info` shows.
+ENV IMAGE_REVISION=${REVISION}
 # Numbers, because Kubernetes cannot tell from a name that it is not root (runAsNonRoot).
 USER 10001:10001
 WORKDIR /

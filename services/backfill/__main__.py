@@ -21,7 +21,8 @@ from leadline.runtime.logging import configure_logging
 from leadline.runtime.settings import SettingsError, load
 from leadline.runtime.settings.parts import ObservabilityPart
 from leadline.runtime.shutdown import run_service
-from leadline.runtime.tracing import set_up_tracing, span
+from leadline.runtime.trace_export import traces_exported
+from leadline.runtime.tracing import span
 from leadline.telephony.bland import BlandClient
 from leadline.telephony.port import ProviderRefused
 from services.backfill.arguments import EXIT_USAGE, command_again, make_parser, read_asked
@@ -53,7 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         showing = Showing()
         _configure(settings.observability, showing)
         ended: list[Outcome] = []
-        code = run_service(partial(_backfill, settings, asked, showing, ended))
+        with traces_exported("backfill", settings.tracing):
+            code = run_service(partial(_backfill, settings, asked, showing, ended))
     except (SettingsError, WrongOption) as error:
         sys.stderr.write(f"backfill: {error}\n")
         return EXIT_USAGE
@@ -66,7 +68,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _configure(observability: ObservabilityPart, showing: Showing) -> None:
     stream = cast(TextIO, AboveTheBar(showing.console)) if showing.is_live else None
     configure_logging("backfill", level=observability.log_level, log_format=observability.log_format, stream=stream)
-    set_up_tracing("backfill")
 
 
 async def _backfill(

@@ -11,6 +11,7 @@ from typing import Final
 
 from leadline.contracts.backfill import BackfillWindow
 from leadline.domain.ids import CallId
+from leadline.runtime.tracing import span
 from leadline.telephony.history import HistoryPage, HistoryRow
 from leadline.telephony.port import ProviderError, ProviderRefused
 from services.backfill.patience import Patience
@@ -57,6 +58,11 @@ class WindowReader:
 
         Raises ProviderRefused, ToldToStop and what `take` raises of its own.
         """
+        # A trace of its own: that of a whole run would be too large to be looked at.
+        with span("read window", root=True):
+            return await self._read(window)
+
+    async def _read(self, window: BackfillWindow) -> WindowRead:
         seen: set[CallId] = set()
         try:
             for number in range(MOST_LISTINGS):

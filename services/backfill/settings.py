@@ -6,6 +6,7 @@ from leadline.runtime.settings import ProcessSettings
 from leadline.runtime.settings.access_parts import QueueClientPart
 from leadline.runtime.settings.crm_parts import BackfillOptionsPart, BackfillPart, ConvosoPart
 from leadline.runtime.settings.parts import BlandPart, CallingPart, ObservabilityPart
+from leadline.runtime.settings.trace_parts import TracingPart
 
 
 class BackfillSettings(ProcessSettings):
@@ -20,3 +21,4 @@ class BackfillSettings(ProcessSettings):
     backfill: BackfillPart
     options: BackfillOptionsPart
     observability: ObservabilityPart
+    tracing: TracingPart

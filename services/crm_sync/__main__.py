@@ -13,7 +13,7 @@ from leadline.runtime.logging import configure_logging, get_logger
 from leadline.runtime.metrics_server import metrics_serving
 from leadline.runtime.settings import SettingsError, load
 from leadline.runtime.shutdown import run_service
-from leadline.runtime.tracing import set_up_tracing
+from leadline.runtime.trace_export import traces_exported
 from services.crm_sync.settings import CrmSyncSettings
 from services.crm_sync.sync import CrmSync
 
@@ -34,9 +34,9 @@ def main() -> int:
         sys.stderr.write(f"crm-sync: {error}\n")
         return 2
     configure_logging("crm-sync", level=settings.observability.log_level, log_format=settings.observability.log_format)
-    set_up_tracing("crm-sync")
     try:
-        return run_service(lambda stop: sync(settings, stop))
+        with traces_exported("crm-sync", settings.tracing):
+            return run_service(lambda stop: sync(settings, stop))
     except PortTaken as error:
         log.error("crm_sync_failed", reason=str(error))
         return 1

@@ -14,6 +14,7 @@ from typing import Final, Generic, TypeVar
 from leadline.clients.queue_http import QueueError, QueueRefused
 from leadline.contracts.crm import MAX_CRM_GROUP, TakeRequest
 from leadline.runtime.logging import get_logger
+from leadline.runtime.tracing import span
 from services.crm_sync import figures
 from services.crm_sync.patience import Patience
 
@@ -142,7 +143,8 @@ class Carrier(Generic[Item, Done]):
     async def _carry_out(self, item: Item, ends_at: float) -> None:
         try:
             async with asyncio.timeout(max(0.0, ends_at - time.monotonic())):
-                done = await self._job.carry_out(item)
+                with span(f"carry {self._job.name}", root=True):
+                    done = await self._job.carry_out(item)
         except TimeoutError:
             log.warning("crm_work_took_too_long", what=self._job.name)
         except Exception:

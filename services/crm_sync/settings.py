@@ -6,6 +6,7 @@ from leadline.runtime.settings import ProcessSettings
 from leadline.runtime.settings.access_parts import QueueClientPart
 from leadline.runtime.settings.crm_parts import ConvosoPart, CrmSyncPart
 from leadline.runtime.settings.parts import DrainPart, ListenPart, ObservabilityPart
+from leadline.runtime.settings.trace_parts import TracingPart
 
 
 class CrmSyncSettings(ProcessSettings):
@@ -19,3 +20,4 @@ class CrmSyncSettings(ProcessSettings):
     drain: DrainPart
     listen: ListenPart
     observability: ObservabilityPart
+    tracing: TracingPart

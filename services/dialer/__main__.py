@@ -15,7 +15,7 @@ from leadline.runtime.logging import configure_logging, get_logger
 from leadline.runtime.metrics_server import metrics_serving
 from leadline.runtime.settings import SettingsError, load
 from leadline.runtime.shutdown import run_service
-from leadline.runtime.tracing import set_up_tracing
+from leadline.runtime.trace_export import traces_exported
 from leadline.telephony.bland import BlandClient
 from services.dialer.dialer import Dialer
 from services.dialer.settings import DialerSettings
@@ -35,9 +35,9 @@ def main() -> int:
         sys.stderr.write(f"dialer: {error}\n")
         return 2
     configure_logging("dialer", level=settings.observability.log_level, log_format=settings.observability.log_format)
-    set_up_tracing("dialer")
     try:
-        return run_service(lambda stop: dial(settings, campaigns, stop))
+        with traces_exported("dialer", settings.tracing):
+            return run_service(lambda stop: dial(settings, campaigns, stop))
     except PortTaken as error:
         log.error("dialer_failed", reason=str(error))
         return 1

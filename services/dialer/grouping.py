@@ -1,6 +1,7 @@
 """Gathers single questions into one request."""
 
 import asyncio
+import contextvars
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
@@ -44,7 +45,8 @@ class Group(Generic[Item, Answer]):
             self._timer = None
         group, self._waiting = self._waiting, []
         if group:
-            task = asyncio.get_running_loop().create_task(self._answer(group))
+            # Asked for many, and so in the trace of none of them.
+            task = asyncio.get_running_loop().create_task(self._answer(group), context=contextvars.Context())
             self._in_flight.add(task)
             task.add_done_callback(self._in_flight.discard)
 

@@ -13,7 +13,7 @@ from leadline.crm.port import Crm
 from leadline.domain.ids import AttemptId, CampaignName, PhoneNumber
 from leadline.domain.phone import masked
 from leadline.runtime.logging import get_logger
-from leadline.runtime.tracing import current_traceparent, span
+from leadline.runtime.tracing import SpanKind, current_traceparent, describe, span
 from leadline.telephony.port import CallRequest, Doubt, Gate, NotSent, PlaceAnswer, Placed, Rejected, Telephony
 from services.dialer import figures
 from services.dialer.breaker import Breaker, BreakerState
@@ -69,16 +69,23 @@ class Hand:
 
     async def carry_out(self) -> AttemptReport | None:
         """Ask for permission and dial; what to report, None if there is nothing to say."""
+        with span("dial", self.lease.traceparent, kind=SpanKind.CONSUMER) as dialling:
+            report = await self._carry_out()
+            lease = self.lease
+            about = {"attempt_id": lease.attempt_id, "lead_id": lease.lead_id, "campaign": lease.campaign}
+            describe(dialling, {**about, "attempt_no": lease.attempt_no, "report": report.kind if report else None})
+            return report
+
+    async def _carry_out(self) -> AttemptReport | None:
         try:
             settings = self._dialling.campaigns.get(CampaignName(self.lease.campaign))
             if settings is None:
-                log.error("campaign_not_configured", campaign=self.lease.campaign)
+                log.error("campaign_not_configured", attempt_id=self.lease.attempt_id, campaign=self.lease.campaign)
                 return self._report(ReportKind.NOT_SENT, message="campaign_not_configured")
             permission = await self._permission()
             if not isinstance(permission, Marked):
                 return permission
-            with span("place_call", self.lease.traceparent):
-                return self._told(await self._dial(settings, permission))
+            return self._told(await self._dial(settings, permission))
         finally:
             if not self.answer.done():
                 self.answer.set_result(None)
@@ -99,7 +106,9 @@ class Hand:
                 continue
             self._asked = True
             try:
-                marked = await self._dialling.marks.ask(self.lease.attempt_id, self._clearing.word)
+                with span("ask for mark") as asking:
+                    marked = await self._dialling.marks.ask(self.lease.attempt_id, self._clearing.word)
+                    describe(asking, {"answer": marked.mark.answer, "reason": marked.mark.reason})
             except QueueError as error:
                 # The mark may be set. Nothing was sent, and saying so is right either way.
                 log.warning("mark_unanswered", attempt_id=self.lease.attempt_id, error=str(error))
@@ -107,7 +116,7 @@ class Hand:
             if marked.mark.answer is MarkAnswer.GO:
                 return marked
             if marked.mark.answer is MarkAnswer.NO:
-                log.info("mark_refused", attempt_id=self.lease.attempt_id, reason=marked.mark.reason)
+                log.debug("mark_refused", attempt_id=self.lease.attempt_id, reason=marked.mark.reason)
                 return None
             self._asked = False
             await self._dialling.halt.sleep(max(marked.mark.retry_after_ms / 1000, LEAST_WAIT_SECONDS))

@@ -9,6 +9,7 @@ from leadline.clients.queue import QueueClient, QueueNonsense
 from leadline.contracts.crm import Clearance
 from leadline.contracts.leases import SendMark, SendMarkRequest
 from leadline.runtime.ids import new_uuid7
+from leadline.runtime.tracing import describe, span
 from services.dialer import figures
 from services.dialer.grouping import Group
 
@@ -57,7 +58,9 @@ class Marks:
             attempt_ids=attempt_ids,
             clearances=[clearance for _, clearance in questions if clearance is not None],
         )
-        batch = await self._queue.mark(request, deadline_seconds=DEADLINE_SECONDS)
+        with span("ask for marks", root=True) as asking:
+            describe(asking, {"count": len(attempt_ids)})
+            batch = await self._queue.mark(request, deadline_seconds=DEADLINE_SECONDS)
         answers = {answer.attempt_id: answer for answer in batch.answers}
         if answers.keys() != set(attempt_ids):
             raise QueueNonsense("The answer to `go?` is not about the attempts that were asked for.")

@@ -7,6 +7,7 @@ from typing import Final
 from leadline.clients.queue import QueueClient, QueueError, QueueRefused
 from leadline.contracts.leases import MAX_GROUP, AttemptReport, ReportBatch, ReportRequest
 from leadline.runtime.logging import get_logger
+from leadline.runtime.tracing import describe, span
 from services.dialer import figures
 
 GATHER_SECONDS: Final = 0.005
@@ -66,7 +67,9 @@ class Reports:
 
     async def _deliver_group(self, group: list[tuple[AttemptReport, asyncio.Future[None]]]) -> bool:
         try:
-            batch = await self._queue.report(ReportRequest(reporter=self._reporter, reports=[r for r, _ in group]))
+            with span("deliver reports", root=True) as delivering:
+                describe(delivering, {"count": len(group)})
+                batch = await self._queue.report(ReportRequest(reporter=self._reporter, reports=[r for r, _ in group]))
         except QueueRefused as refused:
             return await self._after_refusal(group, refused)
         except QueueError as error:

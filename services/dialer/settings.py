@@ -17,6 +17,7 @@ from leadline.runtime.settings.parts import (
     ObservabilityPart,
     PublicPart,
 )
+from leadline.runtime.settings.trace_parts import TracingPart
 
 
 class DialerSettings(ProcessSettings):
@@ -36,3 +37,4 @@ class DialerSettings(ProcessSettings):
     call: BlandCallPart
     listen: ListenPart
     observability: ObservabilityPart
+    tracing: TracingPart

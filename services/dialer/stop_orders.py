@@ -10,6 +10,7 @@ from leadline.contracts.leases import AttemptReport, ReportKind, StopOrder, Stop
 from leadline.domain.ids import CallId, PhoneNumber
 from leadline.domain.phone import masked
 from leadline.runtime.logging import get_logger
+from leadline.runtime.tracing import describe, span
 from leadline.telephony.bland_lists import same_number
 from leadline.telephony.port import NotSent, Placed, ProviderError, Telephony
 from services.dialer import figures
@@ -59,6 +60,11 @@ class StopOrders:
             task.cancel()
 
     async def _carry_out(self, order: StopOrder) -> None:
+        with span("stop order", root=True) as stopping:
+            describe(stopping, {"attempt_id": order.attempt_id})
+            await self._carry_out_inside(order)
+
+    async def _carry_out_inside(self, order: StopOrder) -> None:
         async with self._at_once:
             try:
                 report = await self._stop(order)

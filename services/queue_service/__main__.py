@@ -11,7 +11,7 @@ from leadline.runtime.logging import configure_logging
 from leadline.runtime.postgres import is_unavailable
 from leadline.runtime.settings import SettingsError, load
 from leadline.runtime.shutdown import run_service
-from leadline.runtime.tracing import set_up_tracing
+from leadline.runtime.trace_export import traces_exported
 from leadline.store.schema import UnknownSchema
 from services.queue_service.app import queue_service_running
 from services.queue_service.settings import QueueSettings
@@ -28,9 +28,9 @@ def main() -> int:
         return _fail(str(error), EXIT_USAGE)
     observability = settings.observability
     configure_logging("queue", level=observability.log_level, log_format=observability.log_format)
-    set_up_tracing("queue")
     try:
-        return run_service(partial(_serve, settings))
+        with traces_exported("queue", settings.tracing):
+            return run_service(partial(_serve, settings))
     except CampaignsError as error:
         return _fail(str(error), EXIT_USAGE)
     except (UnknownSchema, PortTaken) as error:

@@ -13,6 +13,7 @@ from leadline.runtime.http.figures import figures_middleware
 from leadline.runtime.http.problems import ProblemKind, ProblemTable, problem_middleware
 from leadline.runtime.http.server import serving
 from leadline.runtime.http.token_reviews import TokenReviews, reviewing
+from leadline.runtime.http.traced import tracing_middleware
 from leadline.runtime.metrics_server import metrics_serving
 from leadline.runtime.postgres import INDEXES_ONLY, create_pool, is_unavailable
 from leadline.runtime.settings.types import SecretPair
@@ -29,8 +30,11 @@ from services.queue_service.settings import QueueSettings, make_policy
 
 MAX_BODY_BYTES: Final = 8 * 1024 * 1024 + 64 * 1024
 EVENTS_POOL_SIZE: Final = 4
-COUNTING_POOL_SIZE: Final = 2
+COUNTING_POOL_SIZE: Final = 4
+"""Three may count whole tables at once (promises, board, slow gauges); the fourth is for what takes milliseconds."""
 READY_SECONDS: Final = 1.0
+LONG_POLLS: Final = frozenset({"/v1/leases"})
+"""Each lease begins a trace; the wait for it belongs to none."""
 
 PROBLEMS: Final[ProblemTable] = {
     InvalidPhoneNumber: ProblemKind(400, "No telephone number"),
@@ -54,6 +58,7 @@ def create_app(
     app = web.Application(
         client_max_size=MAX_BODY_BYTES,
         middlewares=[
+            tracing_middleware(untraced=LONG_POLLS),
             figures_middleware(),
             problem_middleware(PROBLEMS, lambda error: AWAY if is_unavailable(error) else None),
             bearer_middleware(tokens, reviews),
@@ -78,11 +83,14 @@ async def queue_service_running(settings: QueueSettings) -> AsyncIterator[int]:
     Raises UnknownSchema, PortTaken, CampaignsError, or what the network says if the database cannot be reached.
     """
     policy = make_policy(settings)
-    pool = await create_pool(settings.database, application_name="queue", session=INDEXES_ONLY)
+    database = settings.database
+    pool = await create_pool(database, application_name="queue", session=INDEXES_ONLY, figures="main")
     events_pool = await create_pool(
-        settings.database, application_name="queue-events", max_size=EVENTS_POOL_SIZE, session=INDEXES_ONLY
+        database, application_name="queue-events", max_size=EVENTS_POOL_SIZE, session=INDEXES_ONLY, figures="events"
     )
-    counting_pool = await create_pool(settings.database, application_name="queue-counting", max_size=COUNTING_POOL_SIZE)
+    counting_pool = await create_pool(
+        database, application_name="queue-counting", max_size=COUNTING_POOL_SIZE, figures="counting"
+    )
     try:
         async with pool.acquire() as conn:
             await require_compatible_schema(conn)

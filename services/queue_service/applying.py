@@ -12,6 +12,7 @@ from leadline.domain.rules.cadence import end_of_attempt
 from leadline.domain.rules.outcomes import derive
 from leadline.domain.rules.precedence import prevailing
 from leadline.domain.transitions import AttemptMessage, attempt_effect
+from leadline.store.decisions import about_attempt
 from leadline.store.events import EventResult
 from leadline.store.numbers import AttemptRow, NumberState
 from leadline.store.records import Alarm
@@ -77,6 +78,8 @@ def _apply_to_attempt(applying: Applying, incoming: Incoming, number: NumberStat
         latest = (was_open and attempt.state is AttemptState.ENDED) or is_latest(number, attempt)
         settle(applying, number, lead, heard, latest=latest, resolves_doubt=True)
         tell_attempt(changes, applying.policy, number, attempt, heard.derived.outcome, incoming.event_id)
+        details = {"kind": kind, "outcome": heard.derived.outcome, "event_id": incoming.event_id}
+        changes.decided.append(about_attempt("attempt_decided", "decide", lead, attempt, details))
     return stored(incoming, EventDisposition.APPLIED, kind, attempt=attempt, outcome=derived.outcome)
 
 

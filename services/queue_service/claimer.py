@@ -16,14 +16,17 @@ from leadline.domain.lead import PriorityBand
 from leadline.runtime.logging import get_logger
 from leadline.runtime.postgres import is_unavailable, retry_transaction
 from leadline.store import due, gate, open_attempts, pace, stop_orders
-from leadline.store.clock import get_clock
+from leadline.store.clock import Clock, get_clock
 from leadline.store.connection import Connection, Pool
 from leadline.store.due import NIL, Candidate, Head, Peek
 from leadline.store.gate import Gate
+from services.queue_service.counting.committed import counted
+from services.queue_service.counting.figures import LAST_LEASE_REQUEST
 from services.queue_service.failover import hold_after_failover
 from services.queue_service.leasing import Claim, Leased, claim
 from services.queue_service.marking import count_calls_left
 from services.queue_service.policy import Policy
+from services.queue_service.told import tell_lease
 
 log = get_logger(__name__)
 
@@ -93,6 +96,7 @@ class Claimer:
         """
         if self._closing:
             return LeaseBatch(leases=[], stop_orders=[])
+        LAST_LEASE_REQUEST.set_to_current_time()
         waiter = Waiter(request, is_gone, asyncio.get_running_loop().create_future())
         self._waiters.append(waiter)
         self._wake.set()
@@ -165,7 +169,7 @@ class Claimer:
 
     async def _permitted(self, conn: Connection) -> Gate:
         state = await gate.read_gate(conn)
-        return await hold_after_failover(conn, state) if state.failover else state
+        return await hold_after_failover(conn, self._policy, state) if state.failover else state
 
     async def _give_stop_orders(self, conn: Connection, waiting: Sequence[Waiter]) -> None:
         rows = await stop_orders.take_stop_orders(conn, 50, STOP_ORDER_AGAIN_SECONDS)
@@ -205,12 +209,12 @@ class Claimer:
         return pause
 
     async def _claim(self, conn: Connection, heads: Sequence[Head], wanted: Sequence[Waiter]) -> Claim:
-        async def once() -> Claim:
-            async with conn.transaction():
-                now = (await get_clock(conn)).now
-                return await claim(conn, self._policy, heads, [w.request.dialer for w in wanted], now)
+        async def once() -> tuple[Claim, Clock]:
+            async with counted(conn, self._policy):
+                clock = await get_clock(conn)
+                return await claim(conn, self._policy, heads, [w.request.dialer for w in wanted], clock.now), clock
 
-        result = await retry_transaction(once)
+        result, clock = await retry_transaction(once)
         batches: dict[Waiter, list[Lease]] = {}
         for leased in result.leased:
             batches.setdefault(wanted[leased.slot], []).append(_lease(leased, self._policy.lease_seconds))
@@ -219,6 +223,7 @@ class Claimer:
                 self._give_back(LeaseBatch(leases=leases, stop_orders=[]))
             else:
                 waiter.future.set_result(LeaseBatch(leases=leases, stop_orders=[]))
+        _tell_leases(result.leased, clock)
         return result
 
     async def _budget(self, conn: Connection, state: Gate) -> int:
@@ -236,6 +241,12 @@ class Claimer:
             leased, _ = await open_attempts.count_in_hand(conn)
             budget = min(budget, slots - leased)
         return max(0, budget)
+
+
+def _tell_leases(leased: Sequence[Leased], clock: Clock) -> None:
+    for one in leased:
+        late = clock.now - (one.lead.due_at or clock.now)
+        tell_lease(one.root, one.attempt, clock.real_seconds(late))
 
 
 def _seconds_until(next_up: Peek) -> float:

@@ -12,7 +12,9 @@ from leadline.domain.rules.outcomes import derive
 from leadline.domain.rules.planning import plan_after_inbound, rest_until_after
 from leadline.runtime.ids import new_uuid7
 from leadline.store.changes import Changes
+from leadline.store.decisions import about_lead
 from leadline.store.events import EventResult
+from leadline.store.happenings import CallMet
 from leadline.store.leads import NewLead
 from leadline.store.numbers import AttemptRow, LeadRow, NumberState
 from leadline.store.records import Audit, NewAttempt
@@ -58,8 +60,10 @@ def apply_inbound(applying: Applying, incoming: Incoming, number: NumberState) -
             rules,
         )
         plan_after_call(changes, number, lead, plan, heard.details(), heard.ended_at)
+        _note_decision(changes, incoming, lead, "inbound", derived.outcome)
     lead_id = leads[0].id if leads else next(iter(number.leads), None)
     told = [lead.id for lead in leads] or ([lead_id] if lead_id else [])
+    changes.happened.append(CallMet("inbound", derived.outcome))
     tell_inbound(changes, policy, number, told, derived.outcome, incoming.event_id)
     return stored(incoming, EventDisposition.APPLIED, "inbound", lead_id=lead_id, outcome=derived.outcome)
 
@@ -77,8 +81,15 @@ def apply_foreign(applying: Applying, incoming: Incoming, number: NumberState) -
     heard = hear(applying, event, number, lead, derived, ended_elsewhere(event, changes.now))
     began_at = event.result.started_at or heard.ended_at
     attempt = record_elsewhere(changes, number, lead, heard, began_at, close_reason=MADE_ELSEWHERE)
+    changes.happened.append(CallMet(AttemptOrigin.ELSEWHERE, derived.outcome))
     settle(applying, number, lead, heard, latest=is_latest(number, attempt), resolves_doubt=False)
+    _note_decision(changes, incoming, lead, "foreign", derived.outcome)
     return stored(incoming, EventDisposition.APPLIED, "foreign", attempt=attempt, outcome=derived.outcome)
+
+
+def _note_decision(changes: Changes, incoming: Incoming, lead: LeadRow, kind: str, outcome: Outcome) -> None:
+    details = {"kind": kind, "outcome": outcome, "event_id": incoming.event_id}
+    changes.decided.append(about_lead("lead_decided", lead, incoming.phone_number, details))
 
 
 def record_elsewhere(

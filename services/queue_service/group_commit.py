@@ -5,6 +5,7 @@ tried one by one, so that one bad item spoils nothing for the others.
 """
 
 import asyncio
+import contextvars
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
@@ -57,7 +58,8 @@ class GroupCommit(Generic[Item, Answer]):
 
     def _start(self) -> None:
         if self._gatherer is None and self._waiting:
-            self._gatherer = asyncio.create_task(self._gather())
+            # What a group does is not part of the request that happened to begin it, nor of its trace.
+            self._gatherer = asyncio.create_task(self._gather(), context=contextvars.Context())
 
     async def _gather(self) -> None:
         try:

@@ -27,6 +27,7 @@ from leadline.domain.phone import normalise_any
 from leadline.runtime.http.bearer import CALLER
 from leadline.runtime.http.bodies import parse_body, parse_path, parse_query, respond
 from leadline.runtime.http.problems import HttpProblem
+from leadline.runtime.tracing import current_span, describe
 from leadline.store import gate, suppressions, sweep
 from leadline.store.clock import get_clock
 from leadline.store.connection import Connection
@@ -69,6 +70,7 @@ async def submit_lead(request: web.Request) -> web.Response:
     digest = hashlib.sha256(await request.read()).digest()
     operation_id = operation_id_of(request, needed=False)
     accepted = await service_of(request).submit_lead(posted, request[CALLER], operation_id, digest)
+    describe(current_span(), {"campaign": posted.campaign, "lead_id": accepted.id, "status": accepted.status})
     return respond(accepted)
 
 

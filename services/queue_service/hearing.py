@@ -20,6 +20,7 @@ from leadline.store.numbers import AttemptRow, LeadRow, NumberState
 from leadline.store.records import Audit, LeadChange, NewAttempt
 from leadline.telephony.bland_result import ParsedEvent
 from services.queue_service.correlating import Incoming
+from services.queue_service.counting.noting import note_promise_gone
 from services.queue_service.policy import Policy
 from services.queue_service.settle import (
     apply_plan,
@@ -188,6 +189,7 @@ def _remember_promise(changes: Changes, lead: LeadRow, plan: Redial, ended_at: d
     """A paused lead is not planned, but what was promised is kept for when it is resumed, and what was kept is not."""
     known = lead.scheduled_callback_at
     promise = plan.scheduled_callback_at or (known if known is not None and known > ended_at else None)
+    note_promise_gone(changes, lead, promise)
     extra = lead.extra_attempts + int(plan.grants_extra_attempt)
     changes.leads.append(LeadChange(lead.id, lead.status, lead.status_reason, promise, extra))
     lead.scheduled_callback_at, lead.extra_attempts = promise, extra

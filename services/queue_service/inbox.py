@@ -15,9 +15,12 @@ from leadline.store.connection import Connection, Pool
 from leadline.store.events import EventResult, NewEvent
 from leadline.store.numbers import NumberState, load_numbers
 from leadline.store.records import Alarm
+from leadline.store.transactions import note, savepoint
 from leadline.telephony.bland_result import ParsedEvent, parse_event
 from services.queue_service.applying import apply_event
 from services.queue_service.correlating import Incoming, correlate
+from services.queue_service.counting.committed import counted
+from services.queue_service.counting.noting import ends_heard
 from services.queue_service.crm.status_events import apply_status
 from services.queue_service.hearing import Applying
 from services.queue_service.policy import Policy
@@ -91,7 +94,7 @@ async def _apply_or_keep(
     conn: Connection, clock: Clock, event_id: int, apply: Callable[[], Awaitable[EventResult]]
 ) -> EventStored:
     try:
-        async with conn.transaction():
+        async with savepoint(conn):
             result = await apply()
             await events.settle_events(conn, [result])
     except Exception as error:  # noqa: BLE001 -- whatever applying raised, the event is kept and answered with 200
@@ -102,7 +105,9 @@ async def _apply_or_keep(
 
 async def _insert(conn: Connection, clock: Clock, deliveries: Sequence[Delivery]) -> dict[Key, int]:
     rows = [NewEvent(d.source, d.parsed.call_id or "-", d.sha256, d.body) for d in deliveries]
-    return await events.insert_events(conn, rows, clock.now)
+    ids = await events.insert_events(conn, rows, clock.now)
+    note(ends_heard([(d.source, d.parsed) for d in deliveries if d.key in ids], clock))
+    return ids
 
 
 async def _duplicate(conn: Connection, key: Key) -> EventStored:
@@ -186,7 +191,7 @@ async def apply_unapplied(pool: Pool, policy: Policy, limit: int) -> dict[str, i
 
 async def _apply_kept(pool: Pool, policy: Policy, event_id: int, source: EventSource, body: bytes) -> bool:
     try:
-        async with pool.acquire() as conn, conn.transaction():
+        async with pool.acquire() as conn, counted(conn, policy):
             if not await events.lock_unapplied(conn, event_id):
                 return True
             if source is EventSource.CRM:

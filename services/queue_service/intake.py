@@ -15,6 +15,8 @@ from leadline.store import leads, phones
 from leadline.store.changes import Changes
 from leadline.store.clock import get_clock
 from leadline.store.connection import Connection
+from leadline.store.decisions import about_lead
+from leadline.store.happenings import LeadReceived
 from leadline.store.leads import LeadUpdate, NewLead
 from leadline.store.numbers import LeadRow, NumberState, load_numbers
 from leadline.store.records import Audit
@@ -70,6 +72,8 @@ async def accept_group(
     changes = Changes(now=(await get_clock(conn)).now, actor=actor)
     updates: list[LeadUpdate] = []
     answers = [_accept(policy, changes, updates, numbers[s.phone_number], s) for s in submissions]
+    received = zip(submissions, answers, strict=True)
+    changes.happened += [LeadReceived(posted.campaign, answer.status) for posted, answer in received]
     await changes.flush(conn)
     for lead_id in await leads.update_submitted(conn, updates, changes.now):
         noted = Changes(now=changes.now, actor=actor, audit=[Audit("lead_updated", "posted_again", lead_id=lead_id)])
@@ -86,6 +90,7 @@ def _accept(
     updates.append(_update(lead, submission))
     if lead.is_known_from_calls_alone:
         _claim(policy, changes, number, lead)
+        changes.decided.append(about_lead("lead_decided", lead, number.phone_number, {"kind": "claimed"}))
         return _answer(number, lead, submission, LeadAnswerStatus.QUEUED)
     return _answer(number, lead, submission, LeadAnswerStatus.DUPLICATE)
 
@@ -106,6 +111,7 @@ def _insert(policy: Policy, changes: Changes, number: NumberState, submission: S
     changes.new_leads.append(new)
     details = {"refused": submission.refused} if submission.refused else None
     apply_plan(changes, number, lead, plan, cause="lead_received", details=details)
+    changes.decided.append(about_lead("lead_decided", lead, number.phone_number, {"kind": "received"}))
     return _answer(number, lead, submission, LeadAnswerStatus.QUEUED)
 
 

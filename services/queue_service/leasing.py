@@ -12,15 +12,18 @@ from leadline.domain.reasons import Rule, RuleAnswer
 from leadline.domain.rules.dispatch import judge
 from leadline.domain.rules.planning import plan_resumed
 from leadline.runtime.ids import new_uuid7
-from leadline.runtime.tracing import current_traceparent
+from leadline.runtime.tracing import Span, traceparent_of
 from leadline.store import due, open_attempts, phones
 from leadline.store.changes import Changes
 from leadline.store.connection import Connection
+from leadline.store.decisions import about_lead
+from leadline.store.happenings import CallRefused
 from leadline.store.numbers import LeadRow, NumberState, load_numbers
 from leadline.store.records import NewAttempt
 from services.queue_service.crm import clearing
 from services.queue_service.policy import Policy
 from services.queue_service.settle import apply_plan
+from services.queue_service.told import begin_attempt
 
 BUSY_NUMBER_WAIT = timedelta(seconds=60)
 """Business time after which a lead is looked at again whose number is in another call."""
@@ -35,6 +38,8 @@ class Leased:
     slot: int
     """Which of the wanted slots it fills."""
     clearance_needed: bool
+    root: Span
+    """Of the attempt's trace; to be ended once the lease is committed."""
 
 
 @dataclass(slots=True)
@@ -71,12 +76,16 @@ async def claim(
             continue
         refusals = refused(now, policy, number, lead)
         if refusals:
+            changes.happened.append(CallRefused("lease", refusals[0].code))
             replan_refused(changes, policy, number, lead, refusals)
+            reasons = {"reasons": [answer.code for answer in refusals]}
+            changes.decided.append(about_lead("lead_refused", lead, candidate.phone_number, reasons))
             result.replanned += 1
         else:
             slot = len(wanted)
-            attempt = _new_attempt(number, lead, now, dialers[slot])
-            wanted.append(Leased(attempt, lead, slot, clearing.is_needed(policy, number)))
+            root = begin_attempt(number, lead)
+            attempt = _new_attempt(number, lead, now, dialers[slot], traceparent_of(root))
+            wanted.append(Leased(attempt, lead, slot, clearing.is_needed(policy, number), root))
     result.leased = await _take(conn, policy, changes, wanted)
     await changes.flush(conn)
     return result
@@ -91,7 +100,7 @@ async def _take(conn: Connection, policy: Policy, changes: Changes, wanted: list
     return leased
 
 
-def _new_attempt(number: NumberState, lead: LeadRow, now: datetime, dialer: str) -> NewAttempt:
+def _new_attempt(number: NumberState, lead: LeadRow, now: datetime, dialer: str, traceparent: str | None) -> NewAttempt:
     return NewAttempt(
         id=AttemptId(new_uuid7()),
         lead_id=lead.id,
@@ -101,7 +110,7 @@ def _new_attempt(number: NumberState, lead: LeadRow, now: datetime, dialer: str)
         state=AttemptState.LEASED,
         leased_at=now,
         dialer=dialer,
-        traceparent=current_traceparent(),
+        traceparent=traceparent,
     )
 
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from leadline.contracts.crm import Learned
@@ -15,13 +16,19 @@ from leadline.store import gate, open_attempts, pace, phones
 from leadline.store.changes import Changes
 from leadline.store.clock import Clock
 from leadline.store.connection import Connection
+from leadline.store.decisions import about_attempt
 from leadline.store.gate import Gate
+from leadline.store.happenings import LeaseExpired
 from leadline.store.numbers import AttemptRow, LeadRow, NumberState, by_attempt, load_numbers
 from leadline.store.records import Deadline, PhoneChange
+from services.queue_service.counting.noting import note_dispatch, note_refusals
 from services.queue_service.crm import clearing
 from services.queue_service.leasing import plan_again, refused, replan_refused
 from services.queue_service.policy import Policy
 from services.queue_service.settle import move_attempt
+
+LEASE_EXPIRED: Final = "lease_expired"
+"""Reason of a `no`: it was asked for too late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,7 @@ async def mark_group(conn: Connection, policy: Policy, items: Sequence[MarkItem]
         allowance=await _read_allowance(conn, policy, state, next_slot_at),
     )
     answers = [_answer(marking, item, numbers.get(item.attempt_id)) for item in items]
+    note_refusals(marking.changes, answers)
     await marking.changes.flush(conn)
     if marking.allowance.slot_taken and marking.allowance.next_slot_at is not None:
         await pace.set_pace(conn, policy.account, marking.allowance.next_slot_at)
@@ -115,17 +123,19 @@ def _answer(marking: _Marking, item: MarkItem, number: NumberState | None) -> Se
     if item.learned is not None:
         reason = clearing.refuse(marking.changes, marking.policy, number, lead, attempt, item.learned)
         if reason is not None:
-            return SendMark(attempt_id=attempt.id, answer=MarkAnswer.NO, reason=reason)
-    held = "lease_expired" if attempt.overdue else _gate_reason(marking.gate, lead)
+            return _no(marking, lead, attempt, [reason])
+    held = LEASE_EXPIRED if attempt.overdue else _gate_reason(marking.gate, lead)
     if held is None and item.learned is None and clearing.is_needed(marking.policy, number):
         held = clearing.CLEARANCE_NEEDED
+    if held == LEASE_EXPIRED:
+        marking.changes.happened.append(LeaseExpired())
     if held is not None:
         return _release(marking, number, lead, attempt, held, marking.clock.now)
     refusals = refused(marking.clock.now, marking.policy, number, lead, judged=attempt.id)
     if refusals:
         move_attempt(marking.changes, attempt, AttemptState.RELEASED, close_reason=refusals[0].code)
         replan_refused(marking.changes, marking.policy, number, lead, refusals)
-        return SendMark(attempt_id=attempt.id, answer=MarkAnswer.NO, reason=refusals[0].code)
+        return _no(marking, lead, attempt, [answer.code for answer in refusals])
     return _pace(marking, item, number, lead, attempt)
 
 
@@ -146,7 +156,14 @@ def _release(
     move_attempt(marking.changes, attempt, AttemptState.RELEASED, close_reason=reason)
     details = {"refused_by": [reason]}
     plan_again(marking.changes, marking.policy, number, lead, earliest, cause="refused", details=details)
-    return SendMark(attempt_id=attempt.id, answer=MarkAnswer.NO, reason=reason)
+    return _no(marking, lead, attempt, [reason])
+
+
+def _no(marking: _Marking, lead: LeadRow, attempt: AttemptRow, reasons: Sequence[str]) -> SendMark:
+    """The lease is gone; the first reason is the one that is told to the dialer."""
+    told = about_attempt("attempt_refused", "mark", lead, attempt, {"answer": MarkAnswer.NO, "reasons": reasons})
+    marking.changes.decided.append(told)
+    return SendMark(attempt_id=attempt.id, answer=MarkAnswer.NO, reason=reasons[0])
 
 
 def _pace(marking: _Marking, item: MarkItem, number: NumberState, lead: LeadRow, attempt: AttemptRow) -> SendMark:
@@ -169,7 +186,10 @@ def _pace(marking: _Marking, item: MarkItem, number: NumberState, lead: LeadRow,
         allowance.next_slot_at, allowance.slot_taken = slot + allowance.interval, True
     if allowance.calls_left is not None:
         allowance.calls_left -= 1
+    note_dispatch(marking.changes, clock, number, lead, attempt, send_after_ms)
     _mark(marking, item, number, attempt, send_after_ms, send_within_ms)
+    window = {"answer": MarkAnswer.GO, "send_after_ms": send_after_ms, "send_within_ms": send_within_ms}
+    marking.changes.decided.append(about_attempt("attempt_marked", "mark", lead, attempt, window, planned=False))
     return _go(attempt, send_after_ms, send_within_ms)
 
 

@@ -12,6 +12,7 @@ from leadline.store import gate, leads, phones, suppressions
 from leadline.store.changes import Changes
 from leadline.store.clock import get_clock
 from leadline.store.connection import Connection
+from leadline.store.decisions import Decided, about_lead
 from leadline.store.numbers import LeadRow, NumberState, load_numbers
 from leadline.store.records import Audit, LeadChange
 from services.queue_service.policy import Policy
@@ -41,6 +42,12 @@ async def _locked_lead(conn: Connection, lead_id: LeadId, actor: str) -> tuple[C
 
 def _say(changes: Changes, lead: LeadRow, verb: LeadVerb, reason: str) -> None:
     changes.audit.append(Audit(f"lead_{verb}", reason, lead_id=lead.id, campaign=lead.campaign))
+    _note_decision(changes, lead, verb)
+
+
+def _note_decision(changes: Changes, lead: LeadRow, verb: LeadVerb) -> None:
+    """Who did what; why is in the audit log, in words that are not for logs."""
+    changes.decided.append(about_lead("lead_decided", lead, None, {"kind": verb, "actor": changes.actor}))
 
 
 async def pause_lead(conn: Connection, lead_id: LeadId, reason: str, actor: str) -> None:
@@ -49,6 +56,7 @@ async def pause_lead(conn: Connection, lead_id: LeadId, reason: str, actor: str)
     status = lead_transition(lead.status, LeadVerb.PAUSE)
     changes.leads.append(LeadChange(lead.id, status, reason, lead.scheduled_callback_at, lead.extra_attempts))
     changes.not_due.append(lead.id)
+    lead.status, lead.due_at = status, None
     _say(changes, lead, LeadVerb.PAUSE, reason)
     await changes.flush(conn)
 
@@ -70,6 +78,7 @@ async def complete_by_operator(conn: Connection, lead_id: LeadId, reason: str, a
     changes, number, lead = await _locked_lead(conn, lead_id, actor)
     lead_transition(lead.status, LeadVerb.COMPLETE)
     complete_lead(changes, lead, CompletionReason.REMOVED, cause="lead_complete", details={"why": reason})
+    _note_decision(changes, lead, LeadVerb.COMPLETE)
     live = number.open_attempt
     if live is not None and live.lead_id == lead.id:
         stop_live_call(changes, number, "lead_completed")
@@ -121,6 +130,7 @@ async def suppress(
     changes = Changes(now=(await get_clock(conn)).now, actor=actor)
     if number.suppression_reason is None:
         suppress_number(changes, policy, number, reason, source=source)
+        changes.decided.append(Decided("number_suppressed", phone_number=phone_number, details={"actor": actor}))
         live = number.open_attempt
         if live is not None and live.state is AttemptState.LEASED:
             changes.audit.append(Audit("suppressed_while_leased", reason, attempt_id=live.id))
@@ -135,6 +145,7 @@ async def unsuppress(conn: Connection, phone_number: PhoneNumber, reason: str, a
         raise NotFound("the number is not on the suppression list: nothing to remove")
     changes = Changes(now=(await get_clock(conn)).now, actor=actor)
     changes.audit.append(Audit("suppression_removed", reason, phone_number=phone_number))
+    changes.decided.append(Decided("suppression_removed", phone_number=phone_number, details={"actor": actor}))
     await changes.flush(conn)
 
 
@@ -181,4 +192,5 @@ async def release_dispatch(conn: Connection, reason: str, actor: str) -> None:
 
 
 async def _note(conn: Connection, now: datetime, actor: str, audit: Audit) -> None:
-    await Changes(now=now, actor=actor, audit=[audit]).flush(conn)
+    told = Decided(audit.verb, campaign=audit.campaign, details={"actor": actor})
+    await Changes(now=now, actor=actor, audit=[audit], decided=[told]).flush(conn)

@@ -23,13 +23,17 @@ from leadline.store import gate, open_attempts, phones
 from leadline.store.changes import Changes
 from leadline.store.clock import Clock, get_clock
 from leadline.store.connection import Connection
+from leadline.store.decisions import about_attempt
 from leadline.store.numbers import AttemptRow, LeadRow, NumberState, by_attempt, load_numbers
 from leadline.store.records import Alarm, Audit, Deadline, NewAttempt, NewStopOrder
+from services.queue_service.counting.noting import note_second_call
 from services.queue_service.crm.telling import tell_attempt
 from services.queue_service.leasing import BUSY_NUMBER_WAIT, plan_again
 from services.queue_service.policy import Policy
 from services.queue_service.settle import apply_plan, bad_number, move_attempt, suppress_number, void_lease
 
+_ASKED_AGAIN = frozenset({ReportKind.ABSENT, ReportKind.INCONCLUSIVE, ReportKind.UNREACHABLE})
+"""What every sweep says of an attempt in doubt until it is resolved; told only once something comes of it."""
 FOREVER_SECONDS = 366 * 86400.0
 """A doubtful attempt is ended by evidence or by its own deadline, not by the clock of open attempts."""
 
@@ -91,14 +95,35 @@ def _take(
     if number is None:
         return ReportAnswer(attempt_id=attempt_id, state=None, changed=False)
     attempt = number.attempts[attempt_id]
+    reported = Reported(report, number, attempt)
     before, alarms_before = attempt.state, len(reporting.changes.alarms)
-    _HANDLERS[report.kind](reporting, Reported(report, number, attempt))
+    _HANDLERS[report.kind](reporting, reported)
     alarms = reporting.changes.alarms[alarms_before:]
-    return ReportAnswer(
+    answer = ReportAnswer(
         attempt_id=attempt_id,
         state=attempt.state,
         changed=attempt.state is not before,
         alarm=alarms[0].kind if alarms else None,
+    )
+    if answer.changed or answer.alarm or report.kind not in _ASKED_AGAIN:
+        _note_decision(reporting.changes, reported, answer)
+    return answer
+
+
+def _note_decision(changes: Changes, reported: Reported, answer: ReportAnswer) -> None:
+    """Codes alone: the words of a rejection are the provider's, and may hold the number."""
+    report, attempt = reported.report, reported.attempt
+    details = {
+        "report": report.kind,
+        "state": attempt.state,
+        "changed": answer.changed,
+        "rejection": report.rejection,
+        "http_status": report.http_status,
+        "alarm": answer.alarm,
+    }
+    planned = attempt.state not in OPEN_STATES
+    changes.decided.append(
+        about_attempt("attempt_reported", "report", reported.lead, attempt, details, planned=planned)
     )
 
 
@@ -195,6 +220,7 @@ def record_second_call(changes: Changes, number: NumberState, row: NewAttempt) -
     assert row.call_id is not None
     changes.new_attempts.append(row)
     changes.calls.append((row.call_id, row.id))
+    note_second_call(changes, row)
     number.attempts[row.id] = AttemptRow.of_new(row)
     details = {"call_id": row.call_id}
     changes.alarms.append(Alarm("second_call_of_one_attempt", row.parent_id, row.lead_id, details))

@@ -11,7 +11,6 @@ the processor makes of it.
 """
 
 import asyncio
-import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,22 +22,17 @@ from prometheus_client.registry import Collector
 
 from leadline.domain.lead import PriorityBand
 from leadline.domain.rules.scaling import CallsWanted, Work, calls_wanted, due_until, most_in_hand
-from leadline.runtime.logging import get_logger
 from leadline.store import gate
 from leadline.store.connection import Connection, Pool
 from leadline.store.gate import Gate
 from leadline.store.workload import CountedHead, count_workload
 from services.queue_service.claimer import PACE_HORIZON_SECONDS
 from services.queue_service.marking import count_calls_left
+from services.queue_service.measuring.readings import LastReading, jittered, keep_reading
 from services.queue_service.policy import Policy
 
-log = get_logger(__name__)
-
-KEPT_SECONDS: Final = 60.0
-"""Real time for which a reading is shown while no newer one can be had."""
 READ_SECONDS: Final = 10.0
 """Longest time for one reading, the wait for a connection included."""
-JITTER: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,25 +76,23 @@ class ScaleFigures(Collector):
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """`clock` is monotonic."""
-        self._clock = clock
-        self._reading: Reading | None = None
+        self._last: LastReading[Reading] = LastReading(clock)
 
     def note(self, reading: Reading | None) -> None:
         """Show this from now on; None shows nothing."""
-        self._reading = reading
+        self._last.note(reading)
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """For prometheus_client."""
-        reading = self._reading
-        fresh = reading is not None and self._clock() - reading.read_at <= KEPT_SECONDS
+        reading = self._last.fresh
         for name, (meaning, value) in _GAUGES.items():
             family = GaugeMetricFamily(name, meaning)
-            if fresh and reading is not None:
+            if reading is not None:
                 family.add_metric([], value(reading))
             yield family
         read_at = GaugeMetricFamily("leadline_calls_wanted_timestamp_seconds", "When leadline_calls_wanted was read.")
-        if reading is not None:
-            read_at.add_metric([], reading.read_at_unix)
+        if self._last.read_at_unix is not None:
+            read_at.add_metric([], self._last.read_at_unix)
         yield read_at
 
 
@@ -110,20 +102,14 @@ REGISTRY.register(FIGURES)
 
 async def keep_figures(pool: Pool, policy: Policy, figures: ScaleFigures = FIGURES) -> None:
     """Read again and again until cancelled. A database that is away is asked again at the next turn."""
-    failing = False
-    try:
-        while True:
-            try:
-                async with asyncio.timeout(READ_SECONDS), pool.acquire() as conn:
-                    figures.note(await read_work(conn, policy))
-                failing = False
-            except Exception as error:  # noqa: BLE001 -- whatever it is, the figures show that nothing was read
-                if not failing:
-                    log.warning("calls_wanted_not_read", error=repr(error))
-                failing = True
-            await asyncio.sleep(policy.scale_read_seconds * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311 -- jitter
-    finally:
-        figures.note(None)
+
+    async def take() -> Reading:
+        async with asyncio.timeout(READ_SECONDS), pool.acquire() as conn:
+            return await read_work(conn, policy)
+
+    await keep_reading(
+        take, figures.note, lambda *_: jittered(policy.scale_read_seconds), failed="calls_wanted_not_read"
+    )
 
 
 async def read_work(conn: Connection, policy: Policy) -> Reading:

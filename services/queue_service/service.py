@@ -32,11 +32,14 @@ from leadline.store.clock import get_clock
 from leadline.store.connection import Connection, Pool, judge_now
 from services.queue_service import expiring, inbox, intake, marking, reading, reporting, scaling, sweeping
 from services.queue_service.claimer import Claimer
+from services.queue_service.counting.committed import counted
+from services.queue_service.counting.zeros import begin_at_zero
 from services.queue_service.failover import hold_after_failover
 from services.queue_service.group_commit import GroupCommit
 from services.queue_service.inbox import Delivery
 from services.queue_service.intake import Submission
 from services.queue_service.marking import MarkItem
+from services.queue_service.measuring import keeping as measuring
 from services.queue_service.operating import NotFound
 from services.queue_service.policy import Policy
 
@@ -79,6 +82,7 @@ class QueueService:
         self._events: GroupCommit[Delivery, EventStored] = GroupCommit(
             self._commit_events, lambda event: event.group_key, is_hopeless=is_unavailable
         )
+        begin_at_zero(policy)
         self._stats: tuple[float, Stats] | None = None
         self._stats_lock = asyncio.Lock()
         self._background: set[asyncio.Task[None]] = set()
@@ -92,6 +96,7 @@ class QueueService:
         upkeep = [
             asyncio.create_task(self._housekeeping()),
             asyncio.create_task(scaling.keep_figures(self._counting_pool, self.policy)),
+            asyncio.create_task(measuring.keep_figures(self._counting_pool, self.policy)),
         ]
         try:
             yield
@@ -133,7 +138,7 @@ class QueueService:
 
     async def _in_transaction(self, pool: Pool, work: Callable[[Connection], Awaitable[Result]]) -> Result:
         async def once() -> Result:
-            async with pool.acquire() as conn, conn.transaction():
+            async with pool.acquire() as conn, counted(conn, self.policy):
                 return await work(conn)
 
         return await retry_transaction(once)
@@ -278,7 +283,7 @@ class QueueService:
     async def _notice_failover(self, conn: Connection) -> None:
         state = await gate.read_gate(conn)
         if state.failover:
-            await hold_after_failover(conn, state)
+            await hold_after_failover(conn, self.policy, state)
 
     async def apply_events(self) -> dict[str, int]:
         """Apply events that are kept but not applied."""

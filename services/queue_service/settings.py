@@ -22,6 +22,7 @@ from leadline.runtime.settings.parts import (
     PacePart,
 )
 from leadline.runtime.settings.scale_parts import ScalePart
+from leadline.runtime.settings.trace_parts import TracingPart
 from services.queue_service.policy import PLAN_CAPS, Policy
 
 RINGING_AND_WAITING = timedelta(minutes=10)
@@ -47,6 +48,7 @@ class QueueSettings(ProcessSettings):
     listen: ListenPart
     drain: DrainPart
     observability: ObservabilityPart
+    tracing: TracingPart
 
 
 def make_policy(settings: QueueSettings) -> Policy:

@@ -13,6 +13,7 @@ from leadline.domain.outcome import SALE_OUTCOMES, STOP_OUTCOMES, Outcome
 from leadline.domain.rules.planning import Complete, Hold, Plan, Redial
 from leadline.runtime.ids import new_uuid7
 from leadline.store.changes import Changes
+from leadline.store.happenings import LeadCompleted
 from leadline.store.numbers import AttemptRow, LeadRow, NumberState
 from leadline.store.records import (
     AttemptChange,
@@ -23,18 +24,26 @@ from leadline.store.records import (
     NewSuppression,
     PhoneChange,
 )
+from services.queue_service.counting.noting import note_move, note_promise_gone
 from services.queue_service.crm.telling import tell_suppression
 from services.queue_service.policy import Policy
 
 
 def move_attempt(changes: Changes, attempt: AttemptRow, to_state: AttemptState, **columns: Any) -> None:
     """Move an attempt, in the changes and in the state that later decisions of this transaction see."""
+    note_move(changes, attempt, to_state, columns)
     closed_at = None if to_state in OPEN_STATES else columns.pop("closed_at", changes.now)
     changes.attempts.append(AttemptChange(attempt.id, attempt.state, to_state, closed_at=closed_at, **columns))
     attempt.state = to_state
     attempt.closed_at = closed_at
     attempt.outcome = columns.get("outcome") or attempt.outcome
     attempt.call_id = attempt.call_id or columns.get("call_id")
+    attempt.talk_seconds = _known(columns.get("talk_seconds"), attempt.talk_seconds)
+    attempt.price_dollars = _known(columns.get("price_dollars"), attempt.price_dollars)
+
+
+def _known(new: float | None, old: float | None) -> float | None:
+    return old if new is None else new
 
 
 def apply_plan(
@@ -63,11 +72,13 @@ def apply_plan(
 def _redial(changes: Changes, number: NumberState, lead: LeadRow, plan: Redial, not_sent_in_row: int) -> None:
     changes.due.append(DueChange(lead.id, lead.campaign, number.phone_number, plan.due_at, plan.band, not_sent_in_row))
     callback_at = plan.scheduled_callback_at
+    note_promise_gone(changes, lead, callback_at)
     extra = lead.extra_attempts + int(plan.grants_extra_attempt)
     if (lead.status, lead.scheduled_callback_at, lead.extra_attempts) != (plan.status, callback_at, extra):
         changes.leads.append(LeadChange(lead.id, plan.status, None, callback_at, extra))
     lead.status, lead.status_reason = plan.status, None
-    lead.scheduled_callback_at, lead.extra_attempts, lead.due_at = callback_at, extra, plan.due_at
+    lead.scheduled_callback_at, lead.extra_attempts = callback_at, extra
+    lead.due_at, lead.band = plan.due_at, plan.band
 
 
 def keep_calling(changes: Changes, number: NumberState, lead: LeadRow) -> None:
@@ -93,6 +104,8 @@ def complete_lead(
     changes: Changes, lead: LeadRow, reason: CompletionReason, *, cause: str, details: Mapping[str, Any] | None = None
 ) -> None:
     """Complete a lead for good; nothing but an operator reopens it."""
+    if lead.status is not LeadStatus.COMPLETED:
+        changes.happened.append(LeadCompleted(lead.id, lead.campaign, reason))
     _leave_queue(changes, lead, LeadStatus.COMPLETED, reason)
     _note(changes, lead, cause, reason, details)
 
@@ -106,6 +119,7 @@ def hold_lead(
 
 
 def _leave_queue(changes: Changes, lead: LeadRow, status: LeadStatus, reason: str) -> None:
+    note_promise_gone(changes, lead, None)
     changes.due = [due for due in changes.due if due.lead_id != lead.id]
     changes.not_due.append(lead.id)
     changes.leads.append(LeadChange(lead.id, status, reason, None, lead.extra_attempts))

@@ -22,6 +22,7 @@ from leadline.store import gate, promises, stop_orders, sweep
 from leadline.store.changes import Changes
 from leadline.store.clock import get_clock
 from leadline.store.connection import Connection
+from leadline.store.happenings import PromiseBroken
 from leadline.store.records import Alarm
 from services.queue_service.policy import Policy
 
@@ -68,6 +69,7 @@ async def check_promises(conn: Connection, policy: Policy, limit: int) -> Promis
     changes.alarms += [
         Alarm("promise_broken", details={"promise": v.promise, "subject": v.subject}) for v in violations
     ]
+    changes.happened += [PromiseBroken(v.promise) for v in violations]
     await changes.flush(conn)
     return PromiseCheck(checked=[p.number for p in promises.PROMISES], violations=violations)
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from aiohttp import web
 
+from leadline.runtime.http.figures import figures_middleware
 from services.simulator.bland.answers import NAMED_REFUSALS
 from services.simulator.bland.exchange import Exchange
 from services.simulator.bland.handlers import BlandHandlers
@@ -36,7 +37,7 @@ def create_app(settings: SimulatedWorldPart | None = None, wall: Callable[[], fl
     exchange = Exchange(settings, world, sender)
     exchange.on_end = agents.take_over
     courier = Courier(world.faults, NAMED_REFUSALS)
-    app = web.Application(client_max_size=_MOST_BODY_BYTES)
+    app = web.Application(client_max_size=_MOST_BODY_BYTES, middlewares=[figures_middleware()])
     app.add_routes(BlandHandlers(settings, world, exchange, courier).routes())
     app.add_routes(ControlHandlers(world, exchange, sender).routes())
     app.add_routes(ConvosoHandlers(settings, world, courier, journal).routes())

@@ -20,6 +20,7 @@ from leadline.runtime.settings import SettingsError, load
 from leadline.runtime.settings.access_parts import QueueClientPart
 from leadline.runtime.settings.parts import ObservabilityPart
 from leadline.runtime.shutdown import run_service
+from leadline.runtime.trace_export import traces_exported
 from leadline.runtime.tracing import set_up_tracing, span
 from leadline.telephony.bland import BlandClient
 from services.sweep.one_pass import PassResult, Sweeper
@@ -43,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _dry_run(as_json=asked.json, show_pii=asked.show_pii)
         settings = load(SweepSettings, os.environ)
         _configure(settings.observability)
-        return run_service(partial(_sweep, settings, as_json=asked.json))
+        with traces_exported("sweep", settings.tracing):
+            return run_service(partial(_sweep, settings, as_json=asked.json))
     except SettingsError as error:
         sys.stderr.write(f"sweep: {error}\n")
         return EXIT_USAGE
@@ -55,6 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _dry_run(*, as_json: bool, show_pii: bool) -> int:
     settings = load(DryRunSettings, os.environ)
     _configure(settings.observability)
+    set_up_tracing("sweep")
     plan = asyncio.run(_read_plan(settings))
     print_plan(plan, as_json=as_json, show_pii=show_pii)
     return EXIT_DONE
@@ -62,7 +65,6 @@ def _dry_run(*, as_json: bool, show_pii: bool) -> int:
 
 def _configure(observability: ObservabilityPart) -> None:
     configure_logging("sweep", level=observability.log_level, log_format=observability.log_format)
-    set_up_tracing("sweep")
 
 
 async def _read_plan(settings: DryRunSettings) -> SweepPlan:

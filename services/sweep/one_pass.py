@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 from leadline.clients.queue import QueueClient, QueueError
 from leadline.contracts.sweep import PromiseViolation, SweepRunFinished
+from leadline.domain.phone import masked
 from leadline.runtime.logging import get_logger
 from leadline.runtime.settings.parts import SweepPart
 from leadline.telephony.port import Telephony
@@ -97,9 +98,17 @@ class Sweeper:
         tally.add(Count.PROMISES_CHECKED, len(check.checked))
         if check.violations:
             tally.add(Count.PROMISES_VIOLATED, len(check.violations))
-        for violation in check.violations:
+        violations = [_without_number(violation) for violation in check.violations]
+        for violation in violations:
             log.error("promise_violated", promise=violation.promise, subject=violation.subject)
-        return check.violations
+        return violations
+
+
+def _without_number(violation: PromiseViolation) -> PromiseViolation:
+    """Of some promises the subject is a phone number; the queue-service's alarm tells which."""
+    if not violation.subject.startswith("+"):
+        return violation
+    return violation.model_copy(update={"subject": masked(violation.subject)})
 
 
 async def guarded(tally: Tally, step: Step, work: Awaitable[Result]) -> Result | None:

@@ -5,6 +5,7 @@ from typing import ClassVar
 from leadline.runtime.settings import ProcessSettings
 from leadline.runtime.settings.access_parts import QueueClientPart
 from leadline.runtime.settings.parts import BlandPart, ObservabilityPart, SweepPart
+from leadline.runtime.settings.trace_parts import TracingPart
 
 
 class SweepSettings(ProcessSettings):
@@ -16,6 +17,7 @@ class SweepSettings(ProcessSettings):
     bland: BlandPart
     sweep: SweepPart
     observability: ObservabilityPart
+    tracing: TracingPart
 
 
 class DryRunSettings(ProcessSettings):

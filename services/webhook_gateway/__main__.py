@@ -11,7 +11,7 @@ from leadline.runtime.logging import configure_logging, get_logger
 from leadline.runtime.metrics_server import metrics_serving
 from leadline.runtime.settings import SettingsError, load
 from leadline.runtime.shutdown import run_service
-from leadline.runtime.tracing import set_up_tracing
+from leadline.runtime.trace_export import traces_exported
 from services.webhook_gateway.app import create_app
 from services.webhook_gateway.settings import GatewaySettings
 from services.webhook_gateway.storing import STORE_WITHIN_SECONDS
@@ -27,9 +27,9 @@ def main() -> int:
         sys.stderr.write(f"gateway: {error}\n")
         return 2
     configure_logging("gateway", level=settings.observability.log_level, log_format=settings.observability.log_format)
-    set_up_tracing("gateway")
     try:
-        return run_service(lambda stop: serve(settings, stop))
+        with traces_exported("gateway", settings.tracing):
+            return run_service(lambda stop: serve(settings, stop))
     except PortTaken as error:
         log.error("gateway_failed", reason=str(error))
         return 1

@@ -7,6 +7,7 @@ from aiohttp import web
 from leadline.clients.queue import QueueClient
 from leadline.runtime.http.figures import figures_middleware
 from leadline.runtime.http.problems import problem_middleware
+from leadline.runtime.http.traced import tracing_middleware
 from leadline.runtime.settings import SecretDigest
 from services.webhook_gateway.handlers import GATEWAY, Gateway
 from services.webhook_gateway.routes import add_routes
@@ -28,7 +29,7 @@ def create_app(
     """
     if not any(webhook_secrets):
         raise ValueError("without a webhook secret nobody can be told from Bland")
-    app = web.Application(middlewares=[figures_middleware(), problem_middleware({})])
+    app = web.Application(middlewares=[tracing_middleware(), figures_middleware(), problem_middleware({})])
     app[GATEWAY] = Gateway(Storing(queue, within_seconds=store_within_seconds), api_keys, webhook_secrets)
     add_routes(app)
     return app

@@ -15,9 +15,11 @@ from leadline.runtime.http.problems import HttpProblem
 from leadline.runtime.ids import new_uuid7
 from leadline.runtime.logging import get_logger
 from leadline.runtime.settings import SecretDigest
+from leadline.runtime.tracing import current_span, describe
 from services.webhook_gateway import figures
 from services.webhook_gateway.bodies import read_bounded
 from services.webhook_gateway.callers import authenticate
+from services.webhook_gateway.event_traces import event_span
 from services.webhook_gateway.lead_bodies import read_lead
 from services.webhook_gateway.signatures import HEADER, is_signed
 from services.webhook_gateway.storing import Storing
@@ -54,15 +56,9 @@ async def submit_lead(request: web.Request) -> web.Response:
     lead = read_lead(_campaign(request), raw, request.content_type, request.charset)
     accepted = await gateway.storing.store_lead(lead, operation_id)
     figures.LEADS.labels(accepted.status).inc()
-    log.info(
-        "lead_stored",
-        request_id=request_id,
-        caller=caller,
-        campaign=lead.campaign,
-        id=accepted.id,
-        status=accepted.status,
-        reason=accepted.reason,
-    )
+    told = {"campaign": lead.campaign, "lead_id": accepted.id, "status": accepted.status}
+    describe(current_span(), told)
+    log.info("lead_stored", request_id=request_id, caller=caller, **told)
     return respond(LeadReceived(request_id=request_id, lead_id=accepted.lead_id, status=accepted.status), status=202)
 
 
@@ -75,16 +71,17 @@ async def receive_bland_event(request: web.Request) -> web.Response:
     raw = await read_bounded(request, most_bytes=MOST_EVENT_BYTES, within_seconds=EVENT_READ_SECONDS)
     if not is_signed(raw, signature, gateway.webhook_secrets):
         raise _unsigned()
-    stored = await gateway.storing.store_event(raw, EventSource.WEBHOOK)
-    figures.EVENTS.labels(stored.disposition).inc()
-    log.info(
-        "event_stored",
-        request_id=request_id,
-        event_id=stored.event_id,
-        disposition=stored.disposition,
-        kind=stored.kind,
-        outcome=stored.outcome,
-    )
+    with event_span(raw):
+        stored = await gateway.storing.store_event(raw, EventSource.WEBHOOK)
+        figures.EVENTS.labels(stored.disposition).inc()
+        told = {
+            "event_id": stored.event_id,
+            "disposition": stored.disposition,
+            "kind": stored.kind,
+            "outcome": stored.outcome,
+        }
+        describe(current_span(), told)
+        log.info("event_stored", request_id=request_id, **told)
     return respond(EventReceived(request_id=request_id, disposition=stored.disposition))
 
 

@@ -5,6 +5,7 @@ from typing import ClassVar
 from leadline.runtime.settings import ProcessSettings
 from leadline.runtime.settings.access_parts import QueueClientPart
 from leadline.runtime.settings.parts import DrainPart, GatewayPart, ListenPart, ObservabilityPart
+from leadline.runtime.settings.trace_parts import TracingPart
 
 
 class GatewaySettings(ProcessSettings):
@@ -17,3 +18,4 @@ class GatewaySettings(ProcessSettings):
     drain: DrainPart
     listen: ListenPart
     observability: ObservabilityPart
+    tracing: TracingPart

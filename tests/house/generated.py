@@ -9,15 +9,18 @@ import pkgutil
 import re
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import services
+from deploy.dashboards.written import BOARDS, FOLDER, written
 from leadline.runtime.settings import ProcessSettings
 from leadline.runtime.settings.table import settings_table
 from services.queue_service import routes as queue_service
 from services.webhook_gateway import routes as gateway
 from tests.house.chart_schema import values_schema
 from tests.house.chart_values import readme
+from tests.house.metrics_reference import metrics_reference
 from tests.house.tree import ROOT
 
 
@@ -53,8 +56,10 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/api/queue-service.json": lambda: as_json(queue_service.openapi_document()),
     "docs/api/webhook-gateway.json": lambda: as_json(gateway.openapi_document()),
     "docs/operations/settings.md": lambda: settings_table(process_settings()),
+    "docs/operations/metrics.md": metrics_reference,
     "deploy/helm/leadline/values.schema.json": lambda: as_json(values_schema()),
     "deploy/helm/leadline/README.md": readme,
+    **{f"{FOLDER}/{name}.json": partial(written, name) for name in BOARDS},
 }
 
 

@@ -12,10 +12,13 @@ from pydantic import BaseModel, Field, SecretStr
 from leadline.contracts.problems import PROBLEM_MEDIA_TYPE, Problem
 from leadline.runtime.http.bearer import CALLER, bearer_middleware, find_caller
 from leadline.runtime.http.bodies import parse_body, parse_path, parse_query, respond
-from leadline.runtime.http.figures import figures_middleware
+from leadline.runtime.http.figures import REQUEST_SECONDS, figures_middleware
 from leadline.runtime.http.problems import MEDIA_TYPE, HttpProblem, ProblemKind, problem_middleware
 from leadline.runtime.http.server import PortTaken, serving
+from leadline.runtime.http.traced import tracing_middleware
 from leadline.runtime.settings import SecretPair
+from leadline.runtime.tracing import current_trace_id, set_up_tracing
+from tests.support.gained import Gained, traced_lines
 from tests.support.ports import free_port
 
 
@@ -219,17 +222,49 @@ def test_nobody_is_known_without_tokens() -> None:
 
 
 async def test_figures_carry_templates_and_final_statuses(session: aiohttp.ClientSession) -> None:
-    def count(**labels: str) -> float:
-        return REGISTRY.get_sample_value("leadline_http_requests_total", labels) or 0
-
-    before = count(method="GET", route="/fail/{how}", status="409")
-    unmatched = count(method="other", route="unmatched", status="404")
+    requests, times = Gained("leadline_http_requests_total"), Gained("leadline_http_request_seconds_count")
     async with session.get("/fail/few"):
         pass
     async with session.request("PROPFIND", "/none"):
         pass
-    assert count(method="GET", route="/fail/{how}", status="409") == before + 1
-    assert count(method="other", route="unmatched", status="404") == unmatched + 1
+    assert requests.by("method", "route", "status") == {"GET /fail/{how} 409": 1, "other unmatched 404": 1}
+    assert times.by("method", "route", "status") == {"GET /fail/{how} 409": 1, "other unmatched 404": 1}
+
+
+async def test_figures_know_the_status_of_what_nobody_turns_into_an_answer() -> None:
+    requests = Gained("leadline_http_requests_total")
+    app = web.Application(middlewares=[figures_middleware()])
+    app.router.add_get("/fail/{how}", fail)
+    async with serving(app, host="127.0.0.1", port=0) as port, aiohttp.ClientSession() as session:
+        for path in ("fail/crash", "none"):
+            async with session.get(f"http://127.0.0.1:{port}/{path}"):
+                pass
+    assert requests.by("route", "status") == {"/fail/{how} 500": 1, "unmatched 404": 1}
+
+
+def test_half_a_second_is_the_edge_of_a_bucket() -> None:
+    """The objective for events is half a second."""
+    REQUEST_SECONDS.labels("GET", "/half", "200").observe(0.5)
+    labels = {"method": "GET", "route": "/half", "status": "200", "le": "0.5"}
+    assert REGISTRY.get_sample_value("leadline_http_request_seconds_bucket", labels) == 1
+
+
+async def test_times_of_requests_name_their_trace() -> None:
+    set_up_tracing("test")
+    app = web.Application(middlewares=[tracing_middleware(), figures_middleware()])
+    app.router.add_get("/traced", trace_id)
+    async with (
+        serving(app, host="127.0.0.1", port=0) as port,
+        aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session,
+        session.get("/traced") as response,
+    ):
+        told = await response.text()
+    (line,) = traced_lines('route="/traced"')
+    assert f'# {{trace_id="{told}"}}' in line
+
+
+async def trace_id(_request: web.Request) -> web.Response:
+    return web.Response(text=current_trace_id())
 
 
 async def test_a_taken_port_is_one_line() -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from leadline.runtime.logging import configure_logging, get_logger
-from leadline.runtime.tracing import set_up_tracing, span
+from leadline.runtime.tracing import current_ids, set_up_tracing, span
 
 
 @pytest.fixture
@@ -61,6 +61,21 @@ def test_an_exception_keeps_its_traceback(stream: io.StringIO) -> None:
         assert "ValueError: invalid literal" in str(line["error"])
 
 
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_a_number_that_somebody_else_says_is_masked(stream: io.StringIO, log_format: str) -> None:
+    configure_logging("dialer", log_format=log_format, stream=stream)
+    logging.getLogger("library").warning("Key (phone_number)=(+15615550123) already exists")
+    try:
+        int("+15615550124 and 2026-01-06T12:00:00+00:00")
+    except ValueError as error:
+        get_logger("m").exception("request_crashed", said=repr(error))
+    text = stream.getvalue()
+    assert "5550" not in text
+    assert text.count("+1******0123") == 1
+    assert text.count("+1******0124") >= 2
+    assert text.count("2026-01-06T12:00:00+00:00") >= 2
+
+
 def test_what_libraries_say_is_wrapped(stream: io.StringIO) -> None:
     configure_logging("dialer", log_format="json", stream=stream)
     logging.getLogger("library").warning("%d things", 3)
@@ -91,4 +106,22 @@ def test_lines_of_a_span_carry_its_trace(stream: io.StringIO) -> None:
     configure_logging("dialer", log_format="json", stream=stream)
     with span("dial", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"):
         get_logger("m").info("call_placed")
-    assert lines(stream)[0]["trace_id"] == "0af7651916cd43dd8448eb211c80319c"
+        ids = current_ids()
+    line = lines(stream)[0]
+    assert (line["trace_id"], line["span_id"]) == ids
+    assert line["trace_id"] == "0af7651916cd43dd8448eb211c80319c"
+
+
+def test_lines_outside_of_a_span_carry_none(stream: io.StringIO) -> None:
+    set_up_tracing("test")
+    configure_logging("dialer", log_format="json", stream=stream)
+    get_logger("m").info("started")
+    assert not {"trace_id", "span_id"} & lines(stream)[0].keys()
+
+
+def test_on_the_console_the_trace_stands_last(stream: io.StringIO) -> None:
+    set_up_tracing("test")
+    configure_logging("dialer", log_format="console", stream=stream)
+    with span("dial", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"):
+        get_logger("m").info("call_placed", attempt_id=7)
+    assert stream.getvalue().endswith("call_placed attempt_id=7 trace_id=0af7651916cd43dd8448eb211c80319c\n")

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 
-_OURS = ("LEADLINE_", "REDIAL_")
+_OURS = ("LEADLINE_", "REDIAL_", "OTEL_")
 
 
 def clean_environ(settings: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -14,6 +14,7 @@ from leadline.store import leads, phones
 from leadline.store.changes import Changes
 from leadline.store.clock import get_clock
 from leadline.store.connection import Connection
+from leadline.store.decisions import Decided, about_lead
 from leadline.store.events import EventResult
 from leadline.store.numbers import LeadRow, NumberState, load_numbers
 from services.queue_service.crm.standings import void_unwanted_lease
@@ -91,6 +92,8 @@ def _apply(changes: Changes, policy: Policy, number: NumberState, word: _Word) -
     match word.standing:
         case CrmStanding.DNC:
             suppress_number(changes, policy, number, f"CRM status {word.news.status}", source=CRM_SOURCE)
+            decided = Decided("number_suppressed", phone_number=number.phone_number, details={"actor": CRM_SOURCE})
+            changes.decided.append(decided)
         case CrmStanding.SALE | CrmStanding.ACA:
             assert word.outcome is not None
             _complete(changes, _meant(number, word.news), CompletionReason(word.outcome.lower()), word)
@@ -117,3 +120,5 @@ def _complete(changes: Changes, ended: Iterable[LeadRow], reason: CompletionReas
     for lead in ended:
         if lead.status is not LeadStatus.COMPLETED:
             complete_lead(changes, lead, reason, cause=KIND, details=details)
+            decided = {"kind": KIND, "outcome": word.outcome}
+            changes.decided.append(about_lead("lead_decided", lead, None, decided))

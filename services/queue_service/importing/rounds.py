@@ -11,6 +11,7 @@ from leadline.store import attempts, imports, suppressions
 from leadline.store.changes import Changes
 from leadline.store.clock import get_clock
 from leadline.store.connection import Connection
+from leadline.store.happenings import LeadCompleted
 from leadline.store.imports import Blanks, ImportedRow, PastOfLead
 from leadline.store.leads import NewLead
 from leadline.store.numbers import LeadRow, NumberState, load_numbers
@@ -42,6 +43,7 @@ class _Round:
         changes, source = self.importing.changes, self.importing.source
         new = {lead.id for lead, _ in self.inserted}
         changes.leads = [change for change in changes.leads if change.lead_id not in new]
+        changes.happened = [h for h in changes.happened if not (isinstance(h, LeadCompleted) and h.lead_id in new)]
         await imports.insert_imported(conn, [_row(lead, record, changes) for lead, record in self.inserted])
         filled = await imports.fill_blanks(conn, self.blanks, changes.now)
         await imports.set_past(conn, self.pasts, changes.now)

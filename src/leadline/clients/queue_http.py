@@ -1,7 +1,7 @@
 """How the queue-service is spoken to: bearer token, no redirects, retries with the same operation id, typed errors."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Final, TypeVar
 
@@ -9,9 +9,11 @@ import aiohttp
 from pydantic import BaseModel, ValidationError
 from yarl import URL
 
+from leadline.clients.queue_operations import operation
 from leadline.clients.token_source import TokenSource
 from leadline.contracts.problems import Problem
 from leadline.domain.errors import LeadlineError
+from leadline.runtime.http.client_figures import Exchange, Peer
 from leadline.runtime.retry import TRANSIENT_STATUSES, TransientAnswer, queue_service_retry
 from leadline.runtime.tracing import TRACEPARENT_HEADER, current_traceparent
 
@@ -23,6 +25,7 @@ KEEPALIVE_SECONDS: Final = 30.0
 WRITTEN_WHOLE_BYTES: Final = 256 * 1024
 
 Answer = TypeVar("Answer", bound=BaseModel)
+_Told = tuple[int, bytes]
 
 
 class QueueError(LeadlineError):
@@ -108,37 +111,39 @@ class QueueHttp:
         """
         url = URL(self._base + path, encoded=True).update_query(query or {})
         raw = body.model_dump_json().encode() if isinstance(body, BaseModel) else body
-        sent_headers = self._headers(body, headers)
+        bounds = aiohttp.ClientTimeout(total=self._timeout_seconds + wait_seconds, sock_connect=self._timeout_seconds)
+        send = partial(self._send, method, url, raw, self._headers(body, headers), bounds)
+        exchange = partial(Exchange, Peer.QUEUE_SERVICE, operation(method, path), nonsense=(QueueNonsense,))
         try:
             async for attempt in queue_service_retry(deadline_seconds):
                 with attempt:
-                    status, content = await self._once(method, url, raw, sent_headers, wait_seconds)
+                    return await self._once(send, exchange, answer)
         except TransientAnswer as error:
             sentence = f"The queue-service answered {error.status}."
             raise QueueUnavailable(sentence, error.retry_after_seconds) from error
         except (aiohttp.ClientConnectionError, TimeoutError) as error:
             raise QueueUnavailable(f"The queue-service cannot be reached: {type(error).__name__}.") from error
-        return _read(status, content, answer)
+        msg = "tenacity ends with a result or an exception"
+        raise AssertionError(msg)
 
     def _headers(self, body: BaseModel | bytes | None, headers: Mapping[str, str] | None) -> dict[str, str]:
         sent = dict(headers or {})
         if isinstance(body, BaseModel):
             sent["Content-Type"] = "application/json"
-        if traceparent := current_traceparent():
-            sent[TRACEPARENT_HEADER] = traceparent
         return sent
 
     async def _once(
-        self, method: str, url: URL, raw: bytes | None, headers: Mapping[str, str], wait_seconds: float
-    ) -> tuple[int, bytes]:
+        self, send: Callable[[str, Exchange], Awaitable[_Told]], exchange: Callable[[], Exchange], answer: type[Answer]
+    ) -> Answer:
         """One answer. A refused token is replaced by the one that its file holds by now, once."""
-        bounds = aiohttp.ClientTimeout(total=self._timeout_seconds + wait_seconds, sock_connect=self._timeout_seconds)
-        send = partial(self._send, method, url, raw, headers, bounds)
         token = self._token.token()
-        status, content = await send(token)
-        if status == 401 and (other := self._token.another_than(token)):
-            status, content = await send(other)
-        return status, content
+        with exchange() as first:
+            status, content = await send(token, first)
+            other = self._token.another_than(token) if status == 401 else None
+            if other is None:
+                return _read(status, content, answer)
+        with exchange() as second:
+            return _read(*await send(other, second), answer)
 
     async def _send(
         self,
@@ -148,8 +153,11 @@ class QueueHttp:
         headers: Mapping[str, str],
         bounds: aiohttp.ClientTimeout,
         token: str,
-    ) -> tuple[int, bytes]:
+        exchange: Exchange,
+    ) -> _Told:
         sent = {**headers, "Authorization": f"Bearer {token}"}
+        if traceparent := current_traceparent():
+            sent[TRACEPARENT_HEADER] = traceparent
         try:
             async with self._session.request(
                 method, url, data=_payload(raw), headers=sent, allow_redirects=False, timeout=bounds
@@ -159,6 +167,7 @@ class QueueHttp:
             raise
         except (aiohttp.ClientError, OSError) as error:
             raise aiohttp.ClientConnectionError(f"the answer broke off: {type(error).__name__}") from error
+        exchange.answered(response.status)
         if response.status in TRANSIENT_STATUSES:
             raise TransientAnswer(response.status, _retry_after_seconds(response.headers.get("Retry-After", "")))
         return response.status, content

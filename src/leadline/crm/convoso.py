@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from leadline.contracts.crm import Learned, SendResult
 from leadline.crm.convoso_answers import SaidNo, merged, read_statuses
 from leadline.crm.convoso_data import codes_with, result_form, suppression_form
-from leadline.crm.convoso_http import ConvosoHttp
+from leadline.crm.convoso_http import SEARCHING, ConvosoHttp
 from leadline.crm.convoso_search import MOST_LEADS, find_all, learned_from
 from leadline.crm.no_crm import NoCrm
 from leadline.crm.port import CallNews, CrmError, CrmNonsense, CrmUnreachable, Told
@@ -85,7 +85,7 @@ class ConvosoClient:
         statuses = await self._known_statuses(until)
         found = await find_all(
             self._asking(until),
-            "leads/search",
+            SEARCHING,
             {"phone_number": national_form(phone_number)},
             page_rows=_LEADS_PER_PAGE,
             most_rows=MOST_LEADS,

@@ -14,6 +14,7 @@ from leadline.domain.crm import CrmStatus
 from leadline.domain.ids import PhoneNumber
 from leadline.domain.phone import normalise_any
 from leadline.runtime import loose_json
+from leadline.runtime.http.provider_figures import AnswerClass, class_of_status
 
 _LONGEST_CAUSE: Final = 200
 _LONGEST_CODE: Final = 64
@@ -25,6 +26,17 @@ _TOKEN_CODES: Final = frozenset({"401", "403"})
 _TOKEN_WORDS: Final = re.compile(r"forbidden|unauthori[sz]ed|auth[_ ]?token", re.IGNORECASE)
 _LATER_CODES: Final = re.compile(r"429|5\d\d")
 _LATER_WORDS: Final = re.compile(r"rate.?limit|too many requests", re.IGNORECASE)
+_REFUSING_STATUSES: Final = frozenset({400, 422})
+"""With these, as with 200, Convoso may say an error code."""
+_STATUS_CODES: Final = re.compile(r"401|403|404|429|5\d\d")
+_CLASSES: Final = (
+    (re.compile(r"already exists", re.IGNORECASE), AnswerClass.OK),  # it is as was asked for
+    (re.compile(r"forbidden", re.IGNORECASE), AnswerClass.FORBIDDEN),
+    (_TOKEN_WORDS, AnswerClass.UNAUTHORIZED),
+    (_LATER_WORDS, AnswerClass.RATE_LIMITED),
+    (re.compile(r"\bdnc\b|do.not.call", re.IGNORECASE), AnswerClass.DNC),
+    (re.compile(r"\bno such\b|not found", re.IGNORECASE), AnswerClass.NOT_FOUND),
+)
 _NO_WORDS: Final = frozenset({"", "n", "no", "f", "false", "0", "0.0", "off"})
 _FLAGS: Final = ("final", "success", "dnc")
 
@@ -38,6 +50,55 @@ class SaidNo(CrmError):
         super().__init__(sentence)
         self.said_code = said_code
         """Convoso's own error code, such as 6001."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What Convoso said to one request, not judged yet."""
+
+    status: int
+    """Of HTTP."""
+    envelope: Mapping[str, Any]
+    code: str
+    cause: str
+    """Code and text in one line, without numbers of people and without the secret; empty if it says nothing."""
+
+    @property
+    def answer_class(self) -> AnswerClass:
+        """What it comes to, for figures: nothing is decided by it."""
+        plain = class_of_status(self.status)
+        if plain is AnswerClass.OK and loose_json.flag(self.envelope.get("success")):
+            return AnswerClass.OK
+        if not (200 <= self.status < 300 or self.status in _REFUSING_STATUSES):
+            return plain
+        if "success" not in self.envelope:
+            return AnswerClass.UNREADABLE
+        if _STATUS_CODES.fullmatch(self.code):
+            return class_of_status(int(self.code))
+        return next((named for words, named in _CLASSES if words.search(self.cause)), AnswerClass.BAD_REQUEST)
+
+    def answer(self, retry_after_seconds: float | None = None) -> Mapping[str, Any]:
+        """As `read_answer`."""
+        cause = self.cause or "without a cause"
+        if self.status == 429 or self.status >= 500:
+            raise CrmUnreachable(f"Convoso answered {self.status}: {cause}", retry_after_seconds)
+        if self.status in {401, 403}:
+            raise CrmRefused(f"Convoso refuses our token: {self.status} {cause}")
+        if "success" not in self.envelope or not (200 <= self.status < 300 or self.status in _REFUSING_STATUSES):
+            raise CrmNonsense(f"Convoso answered {self.status} in a shape that cannot be read")
+        if not loose_json.flag(self.envelope["success"]):
+            raise _refusal(self.code, cause, retry_after_seconds)
+        if self.status >= 300:
+            raise CrmNonsense(f"Convoso answered {self.status} and calls it a success")
+        return self.envelope
+
+
+def decode(status: int, raw: bytes, *, secret: str = "") -> Said:
+    """Take in an answer that was read to its end; `secret` is kept out of all errors, should Convoso repeat it."""
+    decoded = loose_json.loads(raw)
+    envelope = decoded if isinstance(decoded, dict) else {}
+    code = loose_json.text(envelope.get("code"), _LONGEST_CODE)
+    return Said(status, envelope, code, _cause(envelope, code, secret))
 
 
 def read_answer(
@@ -55,21 +116,7 @@ def read_answer(
         CrmError: CrmUnreachable: later (429, 5xx); CrmRefused: the token is refused; SaidNo: an error code;
             CrmNonsense: the rest.
     """
-    decoded = loose_json.loads(raw)
-    envelope = decoded if isinstance(decoded, dict) else {}
-    code = loose_json.text(envelope.get("code"), _LONGEST_CODE)
-    cause = _cause(envelope, code, secret) or "without a cause"
-    if status == 429 or status >= 500:
-        raise CrmUnreachable(f"Convoso answered {status}: {cause}", retry_after_seconds)
-    if status in {401, 403}:
-        raise CrmRefused(f"Convoso refuses our token: {status} {cause}")
-    if "success" not in envelope or not (200 <= status < 300 or status in {400, 422}):
-        raise CrmNonsense(f"Convoso answered {status} in a shape that cannot be read")
-    if not loose_json.flag(envelope["success"]):
-        raise _refusal(code, cause, retry_after_seconds)
-    if status >= 300:
-        raise CrmNonsense(f"Convoso answered {status} and calls it a success")
-    return envelope
+    return decode(status, raw, secret=secret).answer(retry_after_seconds)
 
 
 def _refusal(code: str, cause: str, retry_after_seconds: float | None) -> CrmError:

@@ -21,15 +21,18 @@ from tenacity import (
 from tenacity.stop import stop_base
 from tenacity.wait import wait_base, wait_exponential_jitter
 
-from leadline.crm.convoso_answers import read_answer
+from leadline.crm.convoso_answers import decode
 from leadline.crm.pacing import Pace
 from leadline.crm.port import CrmNonsense, CrmUnreachable
 from leadline.runtime.http.answers import read_bounded, retry_after_seconds
+from leadline.runtime.http.client_figures import Peer
+from leadline.runtime.http.provider_figures import ProviderExchange, begin_at_zero
 from leadline.runtime.logging import get_logger
 from leadline.runtime.settings.crm_parts import ConvosoPart
 
 log = get_logger(__name__)
 
+SEARCHING: Final = "leads/search"
 FIRST_WAIT_SECONDS: Final = 0.25
 LONGEST_WAIT_SECONDS: Final = 8.0
 LONGEST_ASKED_WAIT_SECONDS: Final = 30.0
@@ -48,6 +51,7 @@ class ConvosoHttp:
         self._retries = part.convoso_retries
         self._pace = Pace(part.convoso_requests_per_second)
         self._slots = asyncio.Semaphore(part.convoso_concurrency)
+        begin_at_zero(Peer.CONVOSO, f"POST /{SEARCHING}")
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_SECONDS, ttl_dns_cache=60),
             headers={"Accept": "application/json"},
@@ -89,23 +93,26 @@ class ConvosoHttp:
             if wait_seconds:
                 await asyncio.sleep(wait_seconds)
             try:
-                return await self._post(path, form)
+                return await self._post(path, form, until)
             except CrmUnreachable as error:
                 log.debug("convoso_said_later", path=path, reason=str(error))
                 self._pace.hold(min(error.retry_after_seconds or 0.0, LONGEST_ASKED_WAIT_SECONDS))
                 raise
 
-    async def _post(self, path: str, form: Mapping[str, str]) -> Mapping[str, Any]:
+    async def _post(self, path: str, form: Mapping[str, str], until: float | None) -> Mapping[str, Any]:
         token = self._token.get_secret_value()
         sent = {"auth_token": token, **form}
-        try:
-            async with self._session.post(f"{self._base}/{path}", data=sent, allow_redirects=False) as response:
-                raw = await read_bounded(response, _MOST_ANSWER_BYTES)
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise CrmUnreachable(f"Convoso did not answer: {type(error).__name__}") from error
-        if raw is None:
-            raise CrmNonsense(f"Convoso's answer is larger than {_MOST_ANSWER_BYTES} bytes")
-        return read_answer(response.status, raw, retry_after_seconds(response.headers), secret=token)
+        with ProviderExchange(Peer.CONVOSO, f"POST /{path}", nonsense=(CrmNonsense,), until=until) as exchange:
+            try:
+                async with self._session.post(f"{self._base}/{path}", data=sent, allow_redirects=False) as response:
+                    raw = await read_bounded(response, _MOST_ANSWER_BYTES)
+            except (aiohttp.ClientError, OSError, TimeoutError) as error:
+                raise CrmUnreachable(f"Convoso did not answer: {type(error).__name__}") from error
+            if raw is None:
+                raise CrmNonsense(f"Convoso's answer is larger than {_MOST_ANSWER_BYTES} bytes")
+            said = decode(response.status, raw, secret=token)
+            exchange.answered_as(response.status, said.answer_class)
+            return said.answer(retry_after_seconds(response.headers))
 
 
 class _WaitAsAsked(wait_base):

@@ -1,20 +1,23 @@
 """Logs: an event is a snake_case verb phrase, its data stand as keys. JSON in a cluster, readable on a terminal.
 
-Callers mask telephone numbers before they log them; nothing here knows one when it sees it.
+Callers mask telephone numbers before they log them. What others say, a database's error in a traceback above all, may
+still hold one: whatever looks like one is masked in every line.
 """
 
 import json
 import logging
+import re
 import sys
 import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from leadline.runtime.tracing import current_trace_id
+from leadline.runtime.tracing import current_ids
 
 _DATA = "leadline_data"
 _MAX_TEXT = 2000
+_NUMBER = re.compile(r"\+(\d)\d{2,10}(\d{4})(?!\d)")
 _QUIET_LOGGERS = ("aiohttp.access", "asyncio", "alembic", "urllib3")
 
 
@@ -55,7 +58,7 @@ def get_logger(name: str) -> Log:
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: at, level, event, process, logger, trace_id if there is one, then the event's data."""
+    """One JSON object a line: at, level, event, process, logger, in a span its trace_id and span_id, then the data."""
 
     def __init__(self, process: str) -> None:
         super().__init__()
@@ -70,16 +73,16 @@ class JsonFormatter(logging.Formatter):
             "process": self._process,
             "logger": record.name,
         }
-        if trace_id := current_trace_id():
-            line["trace_id"] = trace_id
+        if ids := current_ids():
+            line["trace_id"], line["span_id"] = ids
         line |= {key: value for key, value in _data(record).items() if key not in line}
         if record.exc_info:
             line["error"] = _traceback(record)
-        return json.dumps(line, default=_readable, ensure_ascii=False)
+        return _masked(json.dumps(line, default=_readable, ensure_ascii=False))
 
 
 class ConsoleFormatter(logging.Formatter):
-    """`12:00:01.234 info    dialer  call_placed attempt_id=...`."""
+    """`12:00:01.234 info    dialer  call_placed attempt_id=... trace_id=...`."""
 
     def __init__(self, process: str) -> None:
         super().__init__()
@@ -89,8 +92,10 @@ class ConsoleFormatter(logging.Formatter):
         """One readable line; a traceback follows on lines of its own."""
         at = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S.%f")[:-3]
         data = "".join(f" {key}={_readable(value)}" for key, value in _data(record).items())
-        text = f"{at} {record.levelname.lower():<7} {self._process:<8} {_event(record)}{data}"
-        return f"{text}\n{_traceback(record)}" if record.exc_info else text
+        ids = current_ids()
+        trace = f" trace_id={ids[0]}" if ids else ""
+        text = f"{at} {record.levelname.lower():<7} {self._process:<8} {_event(record)}{data}{trace}"
+        return _masked(f"{text}\n{_traceback(record)}" if record.exc_info else text)
 
 
 def _event(record: logging.LogRecord) -> str:
@@ -105,6 +110,10 @@ def _data(record: logging.LogRecord) -> dict[str, Any]:
 
 def _traceback(record: logging.LogRecord) -> str:
     return "".join(traceback.format_exception(*record.exc_info)).rstrip() if record.exc_info else ""
+
+
+def _masked(line: str) -> str:
+    return _NUMBER.sub(r"+\1******\2", line)
 
 
 def _readable(value: object) -> str:

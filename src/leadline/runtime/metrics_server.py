@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
-from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client import REGISTRY, CollectorRegistry, disable_created_metrics
 from prometheus_client.exposition import choose_encoder
 
+from leadline.runtime.build_info import show_build
 from leadline.runtime.http.server import serving
 
 ReadyCheck = Callable[[], Awaitable[list[str]]]
@@ -38,7 +39,13 @@ async def metrics_serving(
 
 
 def metrics_app(ready: ReadyCheck, registry: CollectorRegistry = REGISTRY) -> web.Application:
-    """The application alone, for a caller that serves it in its own way."""
+    """The application alone, for a caller that serves it in its own way.
+
+    Series `..._created` are left out of what this process shows: one more for each counter and histogram, and nobody
+    reads them.
+    """
+    disable_created_metrics()  # type: ignore[no-untyped-call]  # the library gives it no types
+    show_build()
     app = web.Application()
     app.router.add_get("/healthz", _healthz)
     app.router.add_get("/readyz", _readyz(ready))

@@ -13,6 +13,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from leadline.runtime.pool_figures import MeasuredPool
 from leadline.runtime.settings.parts import DatabasePart
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
@@ -47,15 +48,18 @@ async def create_pool(
     min_size: int = 1,
     max_size: int | None = None,
     session: Mapping[str, str] | None = None,
+    figures: str | None = None,
 ) -> Pool:
     """Open a pool; `max_size` defaults to the setting. jsonb and json columns are Python values on both sides.
 
-    `session` are further PostgreSQL settings of every session (see `INDEXES_ONLY`).
+    `session` are further PostgreSQL settings of every session (see `INDEXES_ONLY`). `figures` is what the pool is
+    called in metrics; it defaults to the name of the application.
 
     Raises what asyncpg and the network raise if the first connection cannot be made: see `is_unavailable`.
     """
     size = max_size or database.database_pool_size
-    return await asyncpg.create_pool(
+    return await MeasuredPool(
+        figures or application_name,
         database.database_url.get_secret_value(),
         min_size=min(min_size, size),
         max_size=size,

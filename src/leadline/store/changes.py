@@ -13,6 +13,8 @@ from leadline.domain.attempt import OPEN_STATES
 from leadline.domain.ids import AttemptId, LeadId, PhoneNumber
 from leadline.store import attempts, audit, crm_outbox, leads, open_attempts, stop_orders, suppressions
 from leadline.store.connection import Connection
+from leadline.store.decisions import Decided
+from leadline.store.happenings import AlarmRaised, Happening, SuppressionAdded
 from leadline.store.leads import NewLead, insert_leads
 from leadline.store.records import (
     Alarm,
@@ -28,6 +30,7 @@ from leadline.store.records import (
     NewSuppression,
     PhoneChange,
 )
+from leadline.store.transactions import note
 
 
 @dataclass(slots=True)
@@ -57,6 +60,10 @@ class Changes:
     crm: list[NewCrmMessage] = field(default_factory=list)
     """What the CRM is to be told of this; filled only where there is one."""
     crm_identities: list[CrmIdentity] = field(default_factory=list)
+    happened: list[Happening] = field(default_factory=list)
+    """What is counted if the transaction commits, beside the suppressions and alarms above."""
+    decided: list[Decided] = field(default_factory=list)
+    """What is told to logs and traces if the transaction commits."""
 
     async def flush(self, conn: Connection) -> None:
         """Write everything, one statement per table. Raises StateConflict; the caller rolls back."""
@@ -70,6 +77,10 @@ class Changes:
         await _write_attempts(conn, self)
         await _write_trail(conn, self)
         await crm_outbox.insert_messages(conn, self.crm, self.now)
+        note(self.happened)
+        note(self.decided)
+        note(SuppressionAdded(s.source) for s in self.suppressions)
+        note(AlarmRaised(alarm.kind) for alarm in self.alarms)
 
 
 UPDATE_PHONES: Final = """

@@ -12,7 +12,7 @@ from uuid import UUID
 from leadline.domain.attempt import COUNTED_STATES, OPEN_STATES, AttemptOrigin, AttemptState
 from leadline.domain.facts import LeadFacts, NumberFacts
 from leadline.domain.ids import AttemptId, CampaignName, LeadId, PhoneNumber
-from leadline.domain.lead import KNOWN_FROM_CALLS_ALONE, LeadStatus
+from leadline.domain.lead import KNOWN_FROM_CALLS_ALONE, LeadStatus, PriorityBand
 from leadline.domain.outcome import Outcome
 from leadline.store.connection import Connection, Row
 from leadline.store.leads import NewLead
@@ -47,10 +47,14 @@ class LeadRow:
     updated_at: datetime
     traceparent: str | None
     due_at: datetime | None
+    band: PriorityBand | None
+    """Given as long as `due_at` is."""
     calling: bool
     not_sent_in_row: int
     phoned_and_transferred: bool
     """Whether the person ever phoned us and was transferred to a human agent."""
+    last_marked_at: datetime | None = None
+    """The last send mark of any of its attempts."""
 
     @property
     def is_known_from_calls_alone(self) -> bool:
@@ -83,6 +87,7 @@ class LeadRow:
             updated_at=datetime.fromtimestamp(0, UTC),
             traceparent=new.traceparent,
             due_at=None,
+            band=None,
             calling=False,
             not_sent_in_row=0,
             phoned_and_transferred=False,
@@ -95,6 +100,8 @@ class AttemptRow:
 
     id: AttemptId
     lead_id: LeadId
+    campaign: CampaignName
+    phone_number: PhoneNumber
     origin: AttemptOrigin
     parent_id: AttemptId | None
     attempt_no: int
@@ -107,6 +114,10 @@ class AttemptRow:
     outcome: Outcome | None
     callback_at: datetime | None
     """What the person was promised in it."""
+    traceparent: str | None
+    """The root of its trace."""
+    talk_seconds: float | None
+    price_dollars: float | None
     mark_operation_id: UUID | None
     send_after_ms: int
     send_within_ms: int
@@ -128,6 +139,8 @@ class AttemptRow:
         return cls(
             id=new.id,
             lead_id=new.lead_id,
+            campaign=new.campaign,
+            phone_number=new.phone_number,
             origin=new.origin,
             parent_id=new.parent_id,
             attempt_no=new.attempt_no,
@@ -139,6 +152,9 @@ class AttemptRow:
             call_id=new.call_id,
             outcome=new.outcome,
             callback_at=new.callback_at,
+            traceparent=new.traceparent,
+            talk_seconds=new.talk_seconds,
+            price_dollars=new.price_dollars,
             mark_operation_id=None,
             send_after_ms=0,
             send_within_ms=0,
@@ -228,7 +244,7 @@ LOAD_LEADS: Final = """
 SELECT l.phone_number, l.id, l.campaign, l.status, l.status_reason, l.state, l.first_name, l.last_name,
        l.sender_lead_id, l.list_id, l.scheduled_callback_at, l.extra_attempts, l.attempts_before,
        l.attempts_before_on, l.attempts_before_that_day, l.attempts_before_until, l.outcomes_before,
-       l.last_call_before, l.life_started_at, l.created_at, l.updated_at, l.traceparent, d.due_at,
+       l.last_call_before, l.life_started_at, l.created_at, l.updated_at, l.traceparent, d.due_at, d.band,
        coalesce(d.calling, false) AS calling, coalesce(d.not_sent_in_row, 0) AS not_sent_in_row,
        EXISTS (SELECT FROM events e WHERE e.lead_id = l.id AND e.kind = 'inbound' AND e.outcome = 'TRANSFERRED')
            AS phoned_and_transferred
@@ -237,8 +253,9 @@ WHERE l.phone_number = ANY($1::text[])
 """
 
 LOAD_ATTEMPTS: Final = """
-SELECT a.phone_number, a.id, a.lead_id, a.origin, a.parent_id, a.attempt_no, a.state, a.leased_at, a.marked_at,
-       a.closed_at, a.close_reason, a.call_id, a.outcome, a.callback_at, a.mark_operation_id,
+SELECT a.id, a.lead_id, a.campaign, a.phone_number, a.origin, a.parent_id, a.attempt_no, a.state, a.leased_at,
+       a.marked_at, a.closed_at, a.close_reason, a.call_id, a.outcome, a.callback_at, a.talk_seconds, a.price_dollars,
+       a.traceparent, a.mark_operation_id,
        coalesce(a.send_after_ms, 0) AS send_after_ms, coalesce(a.send_within_ms, 0) AS send_within_ms,
        coalesce(o.deadline_at <= clock_timestamp(), false) AS overdue,
        coalesce(o.quiet_until <= clock_timestamp(), false) AS quiet, coalesce(o.asked_seconds, 0) AS asked_seconds
@@ -257,8 +274,15 @@ async def load_numbers(conn: Connection, phone_numbers: Sequence[PhoneNumber]) -
         numbers[row["phone_number"]].leads[lead.id] = lead
     for row in sorted(await conn.fetch(LOAD_ATTEMPTS, wanted), key=lambda r: (r["leased_at"], r["id"])):
         attempt = _attempt(row)
-        numbers[row["phone_number"]].attempts[attempt.id] = attempt
+        number = numbers[attempt.phone_number]
+        number.attempts[attempt.id] = attempt
+        _note_mark(attempt, number.leads.get(attempt.lead_id))
     return numbers
+
+
+def _note_mark(attempt: AttemptRow, lead: LeadRow | None) -> None:
+    if attempt.marked_at is not None and lead is not None:
+        lead.last_marked_at = max(attempt.marked_at, lead.last_marked_at or attempt.marked_at)
 
 
 def by_attempt(numbers: Iterable[NumberState]) -> dict[AttemptId, NumberState]:
@@ -281,12 +305,12 @@ def _lead(row: Row) -> LeadRow:
     values = dict(row)
     del values["phone_number"]
     values["status"] = LeadStatus(values["status"])
+    values["band"] = None if values["band"] is None else PriorityBand(values["band"])
     return LeadRow(**values)
 
 
 def _attempt(row: Row) -> AttemptRow:
     values = dict(row)
-    del values["phone_number"]
     values["origin"] = AttemptOrigin(values["origin"])
     values["state"] = AttemptState(values["state"])
     values["outcome"] = Outcome(values["outcome"]) if values["outcome"] else None

@@ -1,9 +1,9 @@
 """The Bland client: one POST for each call and never a second, look-ups, stops."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 from urllib.parse import quote
 
 import aiohttp
@@ -13,8 +13,10 @@ from leadline.contracts.leases import StopResult
 from leadline.domain.ids import CallId, PhoneNumber
 from leadline.runtime import loose_json
 from leadline.runtime.http.answers import read_bounded, retry_after_seconds
+from leadline.runtime.http.client_figures import Peer
+from leadline.runtime.http.provider_figures import AnswerClass, ProviderExchange, begin_at_zero
 from leadline.telephony import bland_lists
-from leadline.telephony.bland_answers import classify_answer, stated_cause
+from leadline.telephony.bland_answers import answer_class, classify_answer, stated_cause
 from leadline.telephony.bland_history import read_page, window_query
 from leadline.telephony.bland_request import call_body
 from leadline.telephony.bland_result import EventKind, parse_event
@@ -43,6 +45,8 @@ _MOST_LIST_BYTES: Final = 32 * 1024 * 1024
 _REFUSING_STATUSES: Final = frozenset({401, 402, 403})
 _SHORTEST_CONNECT_SECONDS: Final = 0.001
 _NOT_THERE: Final = ("not found", "no call", "does not exist")
+_PLACING: Final = "POST /v1/calls"
+_Read = TypeVar("_Read")
 
 
 class BlandClient:
@@ -62,6 +66,7 @@ class BlandClient:
         self._timeout_seconds = timeout_seconds
         headers = {"Authorization": f"Bearer {api_key}", "Accept": "application/json", "Accept-Encoding": "identity"}
         self._session = provider_session(headers, timeout_seconds)
+        begin_at_zero(Peer.BLAND, _PLACING)
 
     async def __aenter__(self) -> Self:
         """Nothing to wait for."""
@@ -90,17 +95,23 @@ class BlandClient:
     async def _post_once(self, body: bytes, gate: Gate) -> PlaceAnswer:
         gate.check()
         connect_seconds = max(gate.seconds_left, _SHORTEST_CONNECT_SECONDS)
-        async with self._session.post(
-            self._url("v1", "calls"),
-            data=GatedPayload(body, gate),
-            allow_redirects=False,
-            trace_request_ctx=gate,
-            timeout=aiohttp.ClientTimeout(
-                total=self._timeout_seconds, connect=connect_seconds, sock_connect=connect_seconds
-            ),
-        ) as response:
-            answer = await read_bounded(response, _MOST_ANSWER_BYTES)
-            return classify_answer(response.status, response.headers, b"" if answer is None else answer)
+        timeout = aiohttp.ClientTimeout(
+            total=self._timeout_seconds, connect=connect_seconds, sock_connect=connect_seconds
+        )
+        with ProviderExchange(Peer.BLAND, _PLACING, withheld=(GateClosed,)) as exchange:
+            async with self._session.post(
+                self._url("v1", "calls"),
+                data=GatedPayload(body, gate),
+                allow_redirects=False,
+                trace_request_ctx=gate,
+                timeout=timeout,
+            ) as response:
+                raw = await read_bounded(response, _MOST_ANSWER_BYTES) or b""
+            answer = classify_answer(response.status, response.headers, raw)
+            unreadable = isinstance(answer, Doubt) and 200 <= response.status < 300
+            said = AnswerClass.UNREADABLE if unreadable else answer_class(response.status, raw)
+            exchange.answered_as(response.status, said)
+            return answer
 
     async def find(self, phone_number: PhoneNumber, since: datetime) -> FoundCalls:
         """All calls to a number since an instant, listed under both spellings of the number. Raises ProviderError."""
@@ -115,53 +126,52 @@ class BlandClient:
         return read_page(await self._list_page(window_query(starts_at, ends_at, first, end)))
 
     async def _list_page(self, query: Mapping[str, str]) -> object:
-        status, raw = await self._ask("GET", self._url("v1", "calls").with_query(query), _MOST_LIST_BYTES)
-        return _decoded(status, raw)
+        return await self._ask("GET /v1/calls", self._url("v1", "calls").with_query(query), _MOST_LIST_BYTES, _decoded)
 
     async def details(self, call_id: CallId) -> CallDetails | None:
         """Everything known of one call, None if Bland has no such call. Raises ProviderError."""
-        status, raw = await self._ask("GET", self._url("v1", "calls", call_id), _MOST_DETAILS_BYTES)
-        if status == 404 or (400 <= status < 500 and _says_not_there(raw)):
-            return None
-        body = _decoded(status, raw)
-        parsed = parse_event(raw)
-        if parsed.kind is EventKind.NONSENSE:
-            if isinstance(body, dict) and _says_not_there(raw):
-                return None
-            raise ProviderNonsense("Bland's details of a call have no call id")
-        return CallDetails(raw, parsed)
+        url = self._url("v1", "calls", call_id)
+        return await self._ask("GET /v1/calls/{call_id}", url, _MOST_DETAILS_BYTES, _details)
 
     async def active(self) -> list[ListedCall]:
         """Every call that is queued or running. Raises ProviderError."""
-        status, raw = await self._ask("GET", self._url("v1", "calls", "active"), _MOST_LIST_BYTES)
-        return bland_lists.active_calls(_decoded(status, raw))
+        url = self._url("v1", "calls", "active")
+        return bland_lists.active_calls(await self._ask("GET /v1/calls/active", url, _MOST_LIST_BYTES, _decoded))
 
     async def stop(self, call_id: CallId) -> StopAnswer:
         """End a call; a call that is not there counts as not found, not as a failure."""
         try:
-            status, raw = await self._ask("POST", self._url("v1", "calls", call_id, "stop"), _MOST_ANSWER_BYTES)
+            url = self._url("v1", "calls", call_id, "stop")
+            return await self._ask("POST /v1/calls/{call_id}/stop", url, _MOST_ANSWER_BYTES, _stop_answer)
         except (ProviderUnreachable, ProviderRefused) as error:
             return StopAnswer(StopResult.FAILED, str(error)[:500])
-        cause = stated_cause(raw)
-        if status == 404 or "sid not found" in cause.lower():
-            return StopAnswer(StopResult.NOT_FOUND, cause or None)
-        body = loose_json.loads(raw)
-        said_no = isinstance(body, dict) and loose_json.text(body.get("status")).lower() == "error"
-        if 200 <= status < 300 and not said_no:
-            return StopAnswer(StopResult.STOPPED)
-        return StopAnswer(StopResult.FAILED, cause or f"HTTP {status}")
 
     async def me(self) -> Account:
         """Probe the account. Raises ProviderError."""
-        status, raw = await self._ask("GET", self._url("v1", "me"), _MOST_ANSWER_BYTES)
-        billing = loose_json.mapping(loose_json.mapping(_decoded(status, raw)).get("billing"))
+        body = await self._ask("GET /v1/me", self._url("v1", "me"), _MOST_ANSWER_BYTES, _decoded)
+        billing = loose_json.mapping(loose_json.mapping(body).get("billing"))
         return Account(balance_dollars=loose_json.number(billing.get("current_balance")))
 
     def _url(self, *path: str) -> URL:
         return URL(f"{self._base}/" + "/".join(quote(part, safe="") for part in path), encoded=True)
 
-    async def _ask(self, method: str, url: URL, most_bytes: int) -> tuple[int, bytes]:
-        """One request that changes nothing or may be repeated; answers that say `later` or `not you` are raised."""
+    async def _ask(self, operation: str, url: URL, most_bytes: int, read: Callable[[int, bytes], _Read]) -> _Read:
+        """One request that changes nothing or may be repeated; answers that say `later` or `not you` are raised.
+
+        `operation` begins with the method; `read` makes of status and body what is asked for, or raises
+        ProviderNonsense.
+        """
+        with ProviderExchange(Peer.BLAND, operation, nonsense=(ProviderNonsense,)) as exchange:
+            status, headers, raw = await self._answer(operation.partition(" ")[0], url, most_bytes)
+            exchange.answered_as(status, answer_class(status, raw))
+            if status in _REFUSING_STATUSES:
+                raise ProviderRefused(f"Bland refuses our key or account: {stated_cause(raw) or status}")
+            if status == 429 or status >= 500:
+                sentence = f"Bland answered {status}: {stated_cause(raw) or 'without a cause'}"
+                raise ProviderUnreachable(sentence, retry_after_seconds(headers))
+            return read(status, raw)
+
+    async def _answer(self, method: str, url: URL, most_bytes: int) -> tuple[int, Mapping[str, str], bytes]:
         try:
             async with self._session.request(method, url, allow_redirects=False) as response:
                 raw = await read_bounded(response, most_bytes)
@@ -169,14 +179,7 @@ class BlandClient:
             raise ProviderUnreachable(f"Bland did not answer: {_reason(error)}") from error
         if raw is None:
             raise ProviderNonsense(f"Bland's answer is larger than {most_bytes} bytes")
-        if response.status in _REFUSING_STATUSES:
-            raise ProviderRefused(f"Bland refuses our key or account: {stated_cause(raw) or response.status}")
-        if response.status == 429 or response.status >= 500:
-            raise ProviderUnreachable(
-                f"Bland answered {response.status}: {stated_cause(raw) or 'without a cause'}",
-                retry_after_seconds(response.headers),
-            )
-        return response.status, raw
+        return response.status, response.headers, raw
 
 
 def _decoded(status: int, raw: bytes) -> object:
@@ -186,6 +189,29 @@ def _decoded(status: int, raw: bytes) -> object:
     if body is None:
         raise ProviderNonsense("Bland answered no JSON")
     return body
+
+
+def _details(status: int, raw: bytes) -> CallDetails | None:
+    if status == 404 or (400 <= status < 500 and _says_not_there(raw)):
+        return None
+    body = _decoded(status, raw)
+    parsed = parse_event(raw)
+    if parsed.kind is EventKind.NONSENSE:
+        if isinstance(body, dict) and _says_not_there(raw):
+            return None
+        raise ProviderNonsense("Bland's details of a call have no call id")
+    return CallDetails(raw, parsed)
+
+
+def _stop_answer(status: int, raw: bytes) -> StopAnswer:
+    cause = stated_cause(raw)
+    if status == 404 or "sid not found" in cause.lower():
+        return StopAnswer(StopResult.NOT_FOUND, cause or None)
+    body = loose_json.loads(raw)
+    said_no = isinstance(body, dict) and loose_json.text(body.get("status")).lower() == "error"
+    if 200 <= status < 300 and not said_no:
+        return StopAnswer(StopResult.STOPPED)
+    return StopAnswer(StopResult.FAILED, cause or f"HTTP {status}")
 
 
 def _says_not_there(raw: bytes) -> bool:

@@ -12,6 +12,7 @@ from leadline.contracts.leases import RejectionClass
 from leadline.domain.ids import CallId
 from leadline.runtime import loose_json
 from leadline.runtime.http.answers import retry_after_seconds
+from leadline.runtime.http.provider_figures import AnswerClass, class_of_status
 from leadline.telephony.port import Doubt, PlaceAnswer, Placed, Rejected
 
 _LONGEST_MESSAGE: Final = 500
@@ -35,6 +36,14 @@ _ACCOUNT: Final = re.compile(
     r"auth_failure|no billing record|insufficient balance|account (was |is )?flagged", re.IGNORECASE
 )
 
+_CLASSES: Final = (
+    (_DNC, AnswerClass.DNC),
+    (re.compile(r"auth_failure", re.IGNORECASE), AnswerClass.UNAUTHORIZED),
+    (re.compile(r"no billing record|insufficient balance", re.IGNORECASE), AnswerClass.PAYMENT_REQUIRED),
+    (re.compile(r"account (was |is )?flagged", re.IGNORECASE), AnswerClass.FORBIDDEN),
+    (_CAPACITY, AnswerClass.RATE_LIMITED),
+    (re.compile(r"not found|\bno call\b|does not exist", re.IGNORECASE), AnswerClass.NOT_FOUND),
+)
 _ACCOUNT_STATUSES: Final = frozenset({401, 402, 403})
 _CAMPAIGN_STATUSES: Final = frozenset({404, 418, 422})
 _STATED_CAUSE_STATUSES: Final = frozenset({400, 422})
@@ -62,6 +71,15 @@ def classify_answer(status: int, headers: Mapping[str, str], body: bytes) -> Pla
     message = (stated or f"HTTP {status}")[:_LONGEST_MESSAGE]
     retry_after = retry_after_seconds(headers) if rejection is RejectionClass.CAPACITY else None
     return Rejected(rejection, message, status, retry_after)
+
+
+def answer_class(status: int, body: bytes) -> AnswerClass:
+    """What an answer to any request comes to, for figures: nothing is decided by it."""
+    said = class_of_status(status)
+    if not 400 <= status < 500 or status in _ACCOUNT_STATUSES:
+        return said
+    stated = stated_cause(body)
+    return next((named for words, named in _CLASSES if words.search(stated)), said)
 
 
 def stated_cause(body: bytes) -> str:

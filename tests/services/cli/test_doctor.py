@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ from tests.services.cli.conftest import Cli
 from tests.services.cli.fake_queue import NOW, PROCESS_TOKEN, FakeQueue, running
 
 BLAND_KEY = "org_key"
-PATHS = {"/webhooks/bland-callback": {}}
+PATHS: dict[str, Any] = {"/webhooks/bland-callback": {}}
 
 
 @dataclass
@@ -58,7 +58,7 @@ def environ(outside: Outside) -> dict[str, str]:
     }
 
 
-def found(cli: Cli, code: int = 0, **environ: str) -> dict[str, dict[str, Any]]:
+def found(cli: Cli, environ: Mapping[str, str], code: int = 0) -> dict[str, dict[str, Any]]:
     """The findings by what was examined; of several of one kind the worst."""
     result = cli("doctor", "--json", **environ)
     assert result.exit_code == code, result.output
@@ -70,7 +70,7 @@ def found(cli: Cli, code: int = 0, **environ: str) -> dict[str, dict[str, Any]]:
 
 
 def test_a_healthy_installation_is_well(cli: Cli, environ: dict[str, str]) -> None:
-    findings = found(cli, **environ)
+    findings = found(cli, environ)
     seen = {what: one["verdict"] for what, one in findings.items()}
     assert set(seen.values()) == {"well", "not seen"}
     assert {what for what, verdict in seen.items() if verdict == "not seen"} == {"crm", "secrets"}
@@ -122,7 +122,7 @@ def test_the_database_and_its_clock(
     then: str,
 ) -> None:
     queue.diagnosis_more = diagnosis
-    one = found(cli, 1 if verdict == "wrong" else 0, **environ)[what]
+    one = found(cli, environ, 1 if verdict == "wrong" else 0)[what]
     assert one["verdict"] == verdict
     assert says in one["says"]
     assert then in (one["then"] or "")
@@ -141,7 +141,7 @@ def test_dialling(
     cli: Cli, queue: FakeQueue, environ: dict[str, str], stats: dict[str, Any], what: str, verdict: str, then: str
 ) -> None:
     queue.stats_more = stats
-    one = found(cli, 1 if verdict == "wrong" else 0, **environ)[what]
+    one = found(cli, environ, 1 if verdict == "wrong" else 0)[what]
     assert (one["verdict"], then in one["then"]) == (verdict, True)
 
 
@@ -159,7 +159,7 @@ def test_the_provider(
     cli: Cli, outside: Outside, environ: dict[str, str], status: int, me: dict[str, Any], verdict: str, says: str
 ) -> None:
     outside.status, outside.me = status, me
-    one = found(cli, 1 if verdict == "wrong" else 0, **environ)["provider"]
+    one = found(cli, environ, 1 if verdict == "wrong" else 0)["provider"]
     assert one["verdict"] == verdict
     assert says in one["says"]
     assert (one["then"] is None) == (verdict == "well")
@@ -167,14 +167,14 @@ def test_the_provider(
 
 def test_an_address_that_is_no_gateway(cli: Cli, outside: Outside, environ: dict[str, str]) -> None:
     outside.document = {"openapi": "3.1.0", "paths": {"/pets": {}}}
-    findings = found(cli, 1, **environ)
+    findings = found(cli, environ, 1)
     assert "no gateway of Leadline's" in findings["webhook"]["says"]
     assert "LEADLINE_PUBLIC_URL" in findings["webhook"]["then"]
     assert findings["gateway"]["verdict"] == "wrong"
 
 
 def test_an_address_that_nobody_else_reaches(cli: Cli, environ: dict[str, str]) -> None:
-    findings = found(cli, 1, **(environ | {"LEADLINE_BLAND_BASE_URL": "https://bland.invalid"}))
+    findings = found(cli, environ | {"LEADLINE_BLAND_BASE_URL": "https://bland.invalid"}, 1)
     assert "this machine alone" in findings["webhook"]["says"]
     assert findings["provider"]["verdict"] == "wrong"
 
@@ -183,26 +183,26 @@ def test_a_queue_service_that_does_not_answer_is_wrong_and_the_rest_is_examined(
     cli: Cli, queue: FakeQueue, environ: dict[str, str]
 ) -> None:
     queue.down = True
-    findings = found(cli, 1, **environ)
+    findings = found(cli, environ, 1)
     assert findings["queue-service"]["verdict"] == "wrong"
     assert findings["provider"]["verdict"] == "well"
     assert "database" not in findings
 
 
 def test_a_process_s_own_token_sees_all_but_the_dialling(cli: Cli, environ: dict[str, str]) -> None:
-    findings = found(cli, **(environ | {"LEADLINE_QUEUE_TOKEN": PROCESS_TOKEN}))
+    findings = found(cli, environ | {"LEADLINE_QUEUE_TOKEN": PROCESS_TOKEN})
     assert findings["database"]["verdict"] == "well"
     assert findings["dialling"]["verdict"] == "not seen"
     assert "operator" in findings["dialling"]["then"]
 
 
 def test_without_anything_to_ask_it_says_what_to_set(environ: dict[str, str]) -> None:
-    findings = found(Cli(), 1, **environ)
+    findings = found(Cli(), environ, 1)
     assert "LEADLINE_QUEUE_URL" in findings["queue-service"]["then"]
 
 
 def test_a_wrong_setting_is_a_finding(cli: Cli, environ: dict[str, str]) -> None:
-    findings = found(cli, 1, **(environ | {"LEADLINE_BLAND_TIMEOUT_SECONDS": "soon"}))
+    findings = found(cli, environ | {"LEADLINE_BLAND_TIMEOUT_SECONDS": "soon"}, 1)
     assert "LEADLINE_BLAND_TIMEOUT_SECONDS" in findings["settings"]["says"]
 
 
@@ -211,10 +211,10 @@ def test_an_old_secret_is_odd(cli: Cli, environ: dict[str, str], tmp_path: Path)
     key.write_text(BLAND_KEY)
     del environ["LEADLINE_BLAND_API_KEY"]
     environ["LEADLINE_BLAND_API_KEY_FILE"] = str(key)
-    assert found(cli, **environ)["secrets"]["verdict"] == "well"
+    assert found(cli, environ)["secrets"]["verdict"] == "well"
     long_ago = time.time() - 200 * 86_400
     os.utime(key, (long_ago, long_ago))
-    one = found(cli, **environ)["secrets"]
+    one = found(cli, environ)["secrets"]
     assert one["verdict"] == "odd"
     assert "LEADLINE_BLAND_API_KEY_FILE" in one["says"]
     assert "tokens.md" in one["then"]

@@ -14,8 +14,9 @@ from leadline.domain.rules.scaling import CallsWanted, Work
 from leadline.runtime.postgres import Pool, create_pool
 from leadline.runtime.settings.parts import DatabasePart
 from leadline.store import gate
+from services.queue_service.measuring.readings import KEPT_SECONDS
 from services.queue_service.policy import PlanCaps, Policy
-from services.queue_service.scaling import KEPT_SECONDS, Reading, ScaleFigures, keep_figures, read_work
+from services.queue_service.scaling import Reading, ScaleFigures, keep_figures, read_work
 from tests.services.queue_service.desk import CAMPAIGN, PHONE, TUESDAY_NOON, Desk, desk_open, make_policy
 from tests.services.queue_service.scenes import (
     SECOND,

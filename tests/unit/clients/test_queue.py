@@ -11,6 +11,7 @@ from leadline.contracts.leads import LeadSubmission
 from leadline.contracts.leases import LeaseRequest, SendMarkRequest
 from leadline.contracts.operators import Reason, SuppressionRequest
 from leadline.runtime.ids import new_uuid7
+from tests.support.gained import Gained
 from tests.unit.telephony.raw_server import Answer, Connection, RawServer, http_answer, raw_server
 
 GATES = {
@@ -163,3 +164,20 @@ async def test_a_large_body_is_streamed_whole() -> None:
         await client.post_event(b"x" * 3_000_000, EventSource.LOOKUP)
         assert [len(request.partition(b"\r\n\r\n")[2]) for request in server.requests] == [3_000_000] * 2
         assert header(server.requests[1], "X-Leadline-Source") == "bland_lookup"
+
+
+async def test_every_try_is_counted_by_its_route() -> None:
+    requests = Gained("leadline_http_client_requests_total")
+    lead = UUID("01940000-0000-7000-8000-000000000001")
+    answers = (half, http_answer(503, ""), problem(404), http_answer(200, "[]"))
+    async with raw_server(*answers) as server, client_of(server) as client:
+        with pytest.raises(QueueRefused):
+            await client.explain_lead(lead)
+        with pytest.raises(QueueNonsense):
+            await client.get_lead(lead)
+    assert requests.by("peer", "operation", "result") == {
+        "queue-service GET /v1/leads/{id}/explanation 5xx": 1,
+        "queue-service GET /v1/leads/{id}/explanation connection": 1,
+        "queue-service GET /v1/leads/{id}/explanation 4xx": 1,
+        "queue-service GET /v1/leads/{id} unreadable": 1,
+    }

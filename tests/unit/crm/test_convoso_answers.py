@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadline.crm.convoso_answers import SaidNo, merged, read_answer, read_lead, read_page, read_statuses
+from leadline.crm.convoso_answers import SaidNo, decode, merged, read_answer, read_lead, read_page, read_statuses
 from leadline.crm.port import CrmError, CrmNonsense, CrmRefused, CrmUnreachable
 from leadline.domain.crm import CrmStanding
 
@@ -64,6 +64,31 @@ def test_every_answer_that_is_no_success_is_raised(status: int, body: Any, kind:
     with pytest.raises(CrmError) as caught:
         read(body, status)
     assert type(caught.value) is kind
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (200, {"success": True}, "ok"),
+        (200, {"success": False, "code": 6008, "text": "Phone Number already exists"}, "ok"),
+        (200, {"success": False, "code": 6001, "text": "No such Lead"}, "not_found"),
+        (400, {"success": False, "code": 6006, "text": "Invalid Phone Number"}, "bad_request"),
+        (200, {"success": False, "code": 6023, "text": "Phone Number is on the DNC list"}, "dnc"),
+        (200, {"success": False, "code": "401"}, "unauthorized"),
+        (200, {"success": False, "code": 403}, "forbidden"),
+        (200, {"success": False, "text": "Forbidden"}, "forbidden"),
+        (200, {"success": False, "text": "Invalid auth_token"}, "unauthorized"),
+        (200, {"success": False, "text": "Rate limit exceeded"}, "rate_limited"),
+        (200, {"success": False, "code": 503}, "server_error"),
+        (200, {"data": {}}, "unreadable"),
+        (401, {}, "unauthorized"),
+        (403, "Forbidden", "forbidden"),
+        (429, {}, "rate_limited"),
+        (502, "<html>", "server_error"),
+    ],
+)
+def test_the_class_of_an_answer(status: int, body: Any, said: str) -> None:
+    assert decode(status, json.dumps(body).encode()).answer_class == said
 
 
 def test_what_is_told_of_an_error_holds_no_number() -> None:

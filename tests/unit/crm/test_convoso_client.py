@@ -23,6 +23,7 @@ from leadline.domain.ids import PhoneNumber
 from leadline.domain.outcome import Outcome
 from leadline.runtime.settings.crm_parts import ConvosoPart
 from leadline.runtime.settings.errors import SettingsError
+from tests.support.gained import Gained
 from tests.unit.telephony.raw_server import Answer, Connection, RawServer, http_answer, raw_server
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "convoso"
@@ -349,3 +350,24 @@ async def test_requests_in_flight_are_bounded() -> None:
     async with convoso(slow, convoso_concurrency=3) as (client, server):
         await asyncio.gather(*(client.suppress(NUMBER, "x") for _ in range(20)))
     assert (len(server.requests), most) == (20, 3)
+
+
+async def test_answers_are_counted_by_class() -> None:
+    answers = Gained("leadline_provider_answers_total")
+    no = http_answer(200, '{"success": false, "code": 401, "text": "no"}')
+    async with convoso(STATUSES, http_answer(503), sample("leads-search"), no, convoso_retries=1) as (client, _):
+        assert (await client.standing(NUMBER)).standing is CrmStanding.SALE
+        assert (await client.suppress(NUMBER, "x")).result is SendResult.LATER
+    assert answers.by("provider", "operation", "class") == {
+        "convoso POST /status/search ok": 1,
+        "convoso POST /leads/search server_error": 1,
+        "convoso POST /leads/search ok": 1,
+        "convoso POST /dnc/insert unauthorized": 1,
+    }
+
+
+async def test_who_does_not_answer_in_the_time_there_is_has_timed_out() -> None:
+    answers = Gained("leadline_provider_answers_total")
+    async with convoso(silence, convoso_timeout_seconds=60) as (client, _):
+        await client.standing(NUMBER, within_seconds=0.1)
+    assert answers.by("operation", "class") == {"POST /status/search timeout": 1}

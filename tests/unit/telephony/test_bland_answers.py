@@ -11,7 +11,7 @@ from multidict import CIMultiDict
 from leadline.contracts.leases import RejectionClass
 from leadline.domain.ids import CallId
 from leadline.runtime.http.answers import retry_after_seconds
-from leadline.telephony.bland_answers import classify_answer
+from leadline.telephony.bland_answers import answer_class, classify_answer
 from leadline.telephony.port import Doubt, Placed, Rejected
 
 BAD, DNC, ACCOUNT = RejectionClass.BAD_NUMBER, RejectionClass.DNC, RejectionClass.ACCOUNT
@@ -145,3 +145,30 @@ def test_total(status: int, body: bytes, header: str) -> None:
         assert 400 <= status < 500
         assert len(answer.message) <= 500
         answer.message.encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "said"),
+    [
+        (200, "", "ok"),
+        (400, "Invalid parameters", "bad_request"),
+        (400, "Number found in DNC list.", "dnc"),
+        (422, "Insufficient balance.", "payment_required"),
+        (400, "auth_failure", "unauthorized"),
+        (400, "Your account was flagged", "forbidden"),
+        (400, "Rate limit exceeded", "rate_limited"),
+        (400, "Call not found", "not_found"),
+        (403, "Number found in DNC list.", "forbidden"),
+        (429, "", "rate_limited"),
+        (500, "Number found in DNC list.", "server_error"),
+        (302, "", "unreadable"),
+    ],
+)
+def test_the_class_of_an_answer(status: int, message: str, said: str) -> None:
+    for body in envelopes("error", message):
+        assert answer_class(status, json.dumps(body).encode()) == said
+
+
+@given(st.integers(100, 599), st.binary(max_size=64))
+def test_every_answer_has_a_class(status: int, body: bytes) -> None:
+    assert answer_class(status, body)

@@ -17,7 +17,8 @@ from leadline.contracts.leases import RejectionClass
 from leadline.domain.ids import AttemptId, CallId, CampaignName, PhoneNumber
 from leadline.telephony import gated_http
 from leadline.telephony.bland import BlandClient
-from leadline.telephony.port import CallRequest, Doubt, Gate, NotSent, PlaceAnswer, Placed, Rejected
+from leadline.telephony.port import CallRequest, Doubt, Gate, NotSent, PlaceAnswer, Placed, ProviderNonsense, Rejected
+from tests.support.gained import Gained
 from tests.unit.telephony.raw_server import PLACED, Answer, Connection, RawServer, http_answer, raw_server
 
 ATTEMPT = AttemptId(UUID("01940000-0000-7000-8000-000000000001"))
@@ -331,3 +332,52 @@ async def test_a_request_that_cannot_be_built_is_not_sent() -> None:
     async with raw_server(PLACED) as server, client_of(server) as client:
         assert isinstance(await client.place(odd, open_gate()), NotSent)
         assert server.connections == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (PLACED, "ok"),
+        (http_answer(200, "{}"), "unreadable"),
+        (http_answer(401, "{}"), "unauthorized"),
+        (http_answer(402, "{}"), "payment_required"),
+        (http_answer(403, '{"message": "forbidden"}'), "forbidden"),
+        (http_answer(400, '{"errors": [{"error": "X", "message": "On the DNC list"}]}'), "dnc"),
+        (http_answer(429, "{}"), "rate_limited"),
+        (http_answer(503, "{}"), "server_error"),
+        (reset_at_once, "connection"),
+        (never, "timeout"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_what_is_answered_is_counted_by_class(answer: Answer, said: str) -> None:
+    answers, requests = Gained("leadline_provider_answers_total"), Gained("leadline_http_client_requests_total")
+    async with raw_server(answer) as server:
+        await place_once(server, timeout_seconds=0.5 if answer is never else 5)
+    assert answers.by("provider", "operation", "class") == {f"bland POST /v1/calls {said}": 1}
+    assert requests.by("peer", "operation") == {"bland POST /v1/calls": 1}
+
+
+async def test_a_call_that_was_kept_back_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    requests = Gained("leadline_http_client_requests_total")
+    async with raw_server(PLACED) as server, client_of(server) as client:
+        gate = open_gate()
+        monkeypatch.setattr(gate, "pass_first_byte", lambda: Gate(0).check())
+        assert isinstance(await client.place(REQUEST, gate), NotSent)
+        assert server.posts() == 0
+    assert requests.by("operation") == {}
+
+
+async def test_questions_are_counted_by_what_is_asked() -> None:
+    answers = Gained("leadline_provider_answers_total")
+    async with raw_server(http_answer(404, '{"message": "no call"}')) as server, client_of(server) as client:
+        assert await client.details(CallId("c/1")) is None
+        assert (await client.stop(CallId("c/1"))).result == "not_found"
+    async with raw_server(http_answer(200, "<html>")) as server, client_of(server) as client:
+        with pytest.raises(ProviderNonsense):
+            await client.me()
+    assert answers.by("operation", "class") == {
+        "GET /v1/calls/{call_id} not_found": 1,
+        "POST /v1/calls/{call_id}/stop not_found": 1,
+        "GET /v1/me unreadable": 1,
+    }

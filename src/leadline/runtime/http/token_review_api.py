@@ -12,6 +12,7 @@ import aiohttp
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 
 from leadline.runtime.http.answers import read_bounded
+from leadline.runtime.http.client_figures import Exchange, Peer
 from leadline.runtime.watched_file import WatchedFile
 
 PATH: Final = "/apis/authentication.k8s.io/v1/tokenreviews"
@@ -97,11 +98,15 @@ class TokenReviewApi:
             "spec": {"token": token, "audiences": [self._audience]},
         }
         headers = {"Authorization": f"Bearer {own}", "Accept": "application/json"}
+        trust = self._trust()
         try:
-            async with self._session.post(
-                self._url, json=body, headers=headers, ssl=self._trust(), allow_redirects=False
-            ) as response:
-                return response.status, await read_bounded(response, MOST_ANSWER_BYTES) or b""
+            with Exchange(Peer.KUBERNETES, f"POST {PATH}") as exchange:
+                async with self._session.post(
+                    self._url, json=body, headers=headers, ssl=trust, allow_redirects=False
+                ) as response:
+                    content = await read_bounded(response, MOST_ANSWER_BYTES) or b""
+                exchange.answered(response.status)
+                return response.status, content
         except TimeoutError:
             raise ReviewFailed(f"the API server did not answer within {ANSWER_SECONDS:g} s") from None
         except (aiohttp.ClientError, OSError) as error:

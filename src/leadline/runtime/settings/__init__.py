@@ -5,6 +5,7 @@ from leadline.runtime.settings import (  # all of them, so that the registry of 
     crm_parts,
     parts,
     scale_parts,
+    trace_parts,
 )
 from leadline.runtime.settings.errors import SettingsError
 from leadline.runtime.settings.loader import Part, ProcessSettings, load
@@ -21,4 +22,5 @@ __all__ = [
     "load",
     "parts",
     "scale_parts",
+    "trace_parts",
 ]

@@ -1,0 +1,1 @@
+"""What the queue-service counts: noted where it is decided, counted once it is committed."""
