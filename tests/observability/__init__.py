@@ -1,0 +1,1 @@
+"""Metrics, rules, dashboards: proven against a real Prometheus."""

@@ -1,0 +1,1 @@
+"""The dashboards: how they look, what they ask for, and what their most important answer says."""
