@@ -16,6 +16,9 @@ LATE_SECONDS: Final = 120.0
 """Business seconds by which an open, unpaused due lead may be late before that is called wrong."""
 SWEEP_OVERDUE: Final = timedelta(minutes=15)
 """Business time; the sweep runs every five minutes."""
+UNKNOWN_SECONDS: Final = 3600.0
+"""Real seconds; by then several sweeps have looked."""
+_CAPS: Final = {"concurrent": "at once", "hour": "in an hour", "day": "in a day"}
 _PROMISES_VIOLATED: Final = "promises.violated"
 
 _ALARM_HINTS: Final = {
@@ -57,6 +60,8 @@ def status_lines(stats: Stats) -> Iterator[StatusLine]:
         yield _campaign(campaign)
     yield _due(stats)
     yield _in_flight(stats)
+    if stats.caps:
+        yield _caps(stats)
     yield StatusLine("leads", counted(stats.leads_by_status))
     if stats.held_by_reason:
         yield StatusLine("held", counted(stats.held_by_reason))
@@ -114,8 +119,21 @@ def _due(stats: Stats) -> StatusLine:
 
 def _in_flight(stats: Stats) -> StatusLine:
     words = f"{sum(stats.open_attempts.values())} attempts: {counted(stats.open_attempts)}"
-    unknown = stats.open_attempts.get(AttemptState.UNKNOWN)
-    return StatusLine("in flight", f"{words} (the sweep looks unknown ones up at Bland)" if unknown else words)
+    if not stats.open_attempts.get(AttemptState.UNKNOWN):
+        return StatusLine("in flight", words)
+    since = stats.oldest_open_seconds.get(AttemptState.UNKNOWN, 0.0)
+    if since > UNKNOWN_SECONDS:
+        then = "leadline sweep says what it asked Bland; docs/operations/alerts.md, LeadlineUnknownAttemptsAgeing"
+        return StatusLine("in flight", f"{words}; one has been unknown for {duration(since)}", then)
+    return StatusLine("in flight", f"{words} (the sweep looks unknown ones up at Bland)")
+
+
+def _caps(stats: Stats) -> StatusLine:
+    words = ", ".join(f"{cap.used} of {cap.limit} {_CAPS.get(cap.cap, cap.cap)}" for cap in stats.caps)
+    if full := [cap.cap for cap in stats.caps if cap.used >= cap.limit]:
+        later = "a call ends" if full == ["concurrent"] else "the oldest of these calls is past"
+        return StatusLine("plan", words, f"nothing is dialled until {later}; a larger plan is LEADLINE_BLAND_PLAN")
+    return StatusLine("plan", words)
 
 
 def _last_sweep(stats: Stats) -> StatusLine:

@@ -1,6 +1,7 @@
 """What operators read: leads in the words of the queue entry, and the figures of the board."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -8,16 +9,19 @@ from leadline.contracts.operators import (
     AttemptView,
     AuditEntry,
     CampaignView,
+    CapView,
     Gates,
     LeadDetails,
     LeadView,
     Stats,
 )
+from leadline.domain.attempt import AttemptState
 from leadline.domain.ids import CampaignName, LeadId, PhoneNumber
-from leadline.store import crm_outbox, gate, stats, views
+from leadline.store import crm_outbox, gate, measures, stats, views
 from leadline.store.connection import Connection, Row
 from leadline.store.gate import Gate
 from services.queue_service.operating import NotFound
+from services.queue_service.plan_caps import read_caps
 from services.queue_service.policy import Policy
 
 HISTORY_LIMIT = 200
@@ -131,6 +135,9 @@ async def read_stats(conn: Connection, policy: Policy) -> Stats:
     sweep: Any = await stats.last_sweep(conn)
     crm_waiting, crm_dead = await crm_outbox.count_open(conn)
     oldest = due["oldest_due_at"]
+    moment = await measures.read_moment(conn)
+    attempts = await measures.count_open_attempts(conn)
+    sent = sum(number for name, (number, _) in attempts.items() if name != AttemptState.LEASED)
     return Stats(
         as_of=state.now,
         leads_by_status=await stats.count_leads(conn),
@@ -138,7 +145,9 @@ async def read_stats(conn: Connection, policy: Policy) -> Stats:
         due_now=due["due_now"],
         oldest_due_seconds=(state.now - oldest).total_seconds() if oldest else 0.0,
         next_due_at=due["next_due_at"],
-        open_attempts=await stats.count_open(conn),
+        open_attempts={name: number for name, (number, _) in attempts.items()},
+        oldest_open_seconds={name: moment.seconds_since(since) for name, (_, since) in attempts.items()},
+        caps=[CapView(**asdict(use)) for use in await read_caps(conn, policy, state.now, state.speed, sent)],
         calls_today=sum(today.values()),
         outcomes_today={outcome: n for outcome, n in sorted(today.items()) if outcome},
         suppressions=suppressed,

@@ -18,7 +18,7 @@ SLOW_MILLISECONDS: Final = 20.0
 """A question that touches no table takes less where database and queue-service are in one place."""
 MOST_SKEW_SECONDS: Final = 2.0
 CONNECTIONS_USED: Final = 0.9
-_NAMES: Final = frozenset({"dialling", "campaign", "due", "in flight", "last sweep", "held", "wrong"})
+_NAMES: Final = frozenset({"dialling", "campaign", "due", "in flight", "plan", "last sweep", "held", "wrong"})
 _INFORMATION: Final = frozenset({"held"})
 
 

@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Final
 
 from leadline.domain.attempt import OPEN_STATES, AttemptState
-from leadline.store import measures, pace
+from leadline.store import measures
 from leadline.store.connection import Connection
 from leadline.store.gate import Gate
 from leadline.store.measures import Moment
 from services.queue_service.measuring.gauges import Gauge, Sample
+from services.queue_service.plan_caps import read_caps
 from services.queue_service.policy import Policy
 
 GATE_CLOSED: Final = Gauge("leadline_gate_closed", "1 while this holds all dialling, else 0.", ("gate",))
@@ -60,19 +61,6 @@ def _open_attempts(attempts: Mapping[str, tuple[int, datetime]], moment: Moment)
 async def _caps(
     conn: Connection, policy: Policy, moment: Moment, attempts: Mapping[str, tuple[int, datetime]]
 ) -> list[Sample]:
-    """As a send mark counts them: an attempt that is only leased is no call."""
-    if not policy.caps.any:
-        return []
     sent = sum(number for state, (number, _) in attempts.items() if state != AttemptState.LEASED)
-    in_hour, in_day = await pace.count_sent(conn, moment.now, policy.lease_seconds, moment.clock.speed)
-    caps = (
-        ("concurrent", policy.caps.concurrent, sent),
-        ("hour", policy.caps.per_hour, in_hour),
-        ("day", policy.caps.per_day, in_day),
-    )
-    return [
-        sample
-        for cap, limit, used in caps
-        if limit is not None
-        for sample in (CAP_LIMIT.of(limit, cap), CAP_USED.of(used, cap))
-    ]
+    caps = await read_caps(conn, policy, moment.now, moment.clock.speed, sent)
+    return [sample for use in caps for sample in (CAP_LIMIT.of(use.limit, use.cap), CAP_USED.of(use.used, use.cap))]

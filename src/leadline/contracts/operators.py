@@ -152,6 +152,15 @@ class Gates(Message):
     dispatch_held_reason: str | None
 
 
+class CapView(Message):
+    """One cap of the provider's plan, and what counts against it now."""
+
+    cap: str
+    """`concurrent`, `hour` or `day`."""
+    used: int
+    limit: int
+
+
 class Stats(Message):
     """`GET /v1/stats`: read at most every few seconds; `as_of` is business time."""
 
@@ -162,6 +171,10 @@ class Stats(Message):
     """Business seconds by which the longest-waiting due lead is late."""
     next_due_at: datetime | None
     open_attempts: dict[str, int]
+    oldest_open_seconds: dict[str, float] = Field(default_factory=dict)
+    """By state, real seconds since the oldest was placed, else sent, else leased."""
+    caps: list[CapView] = Field(default_factory=list)
+    """Empty if the plan has none."""
     calls_today: int
     outcomes_today: dict[str, int]
     suppressions: int

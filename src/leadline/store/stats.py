@@ -7,9 +7,6 @@ from leadline.store.connection import Connection, Row, fetch_one
 
 LEADS_BY_STATUS: Final = "SELECT status, count(*) AS n FROM leads GROUP BY status"
 HELD_BY_REASON: Final = "SELECT status_reason, count(*) AS n FROM leads WHERE status = 'held' GROUP BY status_reason"
-OPEN_BY_STATE: Final = """
-SELECT a.state, count(*) AS n FROM open_attempts o JOIN attempts a ON a.id = o.attempt_id GROUP BY a.state
-"""
 DUE: Final = """
 SELECT count(*) FILTER (WHERE due_at <= $1) AS due_now, min(due_at) FILTER (WHERE due_at <= $1) AS oldest_due_at,
        min(due_at) FILTER (WHERE due_at > $1) AS next_due_at
@@ -36,11 +33,6 @@ async def count_leads(conn: Connection) -> dict[str, int]:
 async def count_held(conn: Connection) -> dict[str, int]:
     """Held leads by what they wait for."""
     return {row["status_reason"]: row["n"] for row in await conn.fetch(HELD_BY_REASON)}
-
-
-async def count_open(conn: Connection) -> dict[str, int]:
-    """Open attempts by state."""
-    return {row["state"]: row["n"] for row in await conn.fetch(OPEN_BY_STATE)}
 
 
 async def read_due(conn: Connection, now: datetime) -> Row:

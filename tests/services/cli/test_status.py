@@ -34,6 +34,13 @@ def test_a_healthy_system_has_no_hints(cli: Cli) -> None:
         ({"last_sweep_at": None}, "never", "leadline sweep"),
         ({"last_sweep_at": NOW - timedelta(hours=2)}, "2026-01-06", "overdue"),
         ({"last_sweep_counters": {"promises.violated": 2}}, "2 promises broken", "incident"),
+        (
+            {"open_attempts": {"unknown": 1}, "oldest_open_seconds": {"unknown": 9000.0}},
+            "unknown for 2 h 30 min",
+            "leadline sweep",
+        ),
+        ({"caps": [{"cap": "hour", "used": 100, "limit": 100}]}, "100 of 100 in an hour", "LEADLINE_BLAND_PLAN"),
+        ({"caps": [{"cap": "concurrent", "used": 9, "limit": 9}]}, "9 of 9 at once", "until a call ends"),
         ({"unapplied_events": 7}, "7 events not applied", "log"),
         ({"unconfirmed_stop_orders": 1}, "1 stop orders not confirmed", "leadline sweep"),
         ({"crm_dead": 3}, "3 messages that the CRM refused", "leadline crm dead-letters"),
@@ -54,6 +61,13 @@ def test_what_is_wrong_says_what_to_do(
 def test_held_leads_are_shown_by_what_they_wait_for(cli: Cli, queue: FakeQueue) -> None:
     queue.stats_more = {"held_by_reason": {"crm_unknown": 4, "backfill": 2}}
     assert "crm_unknown 4" in cli.done("status")
+
+
+def test_what_is_left_of_the_plan_is_no_alarm(cli: Cli, queue: FakeQueue) -> None:
+    queue.stats_more = {"caps": [{"cap": "hour", "used": 3, "limit": 100}, {"cap": "day", "used": 5, "limit": 400}]}
+    shown = cli.done("status")
+    assert "3 of 100 in an hour, 5 of 400 in a day" in shown
+    assert "->" not in shown
 
 
 def test_pauses_name_the_command_that_ends_them(cli: Cli) -> None:

@@ -38,6 +38,9 @@ async def test_the_figures_of_a_busy_one(web: Web) -> None:
     stats = (await web.ask("GET", "/v1/stats")).body
     assert stats["leads_by_status"] == {"pending": 6, "completed": 1}
     assert stats["open_attempts"] == {"leased": 1, "sending": 1, "placed": 1, "unknown": 1}
+    assert stats["oldest_open_seconds"].keys() == stats["open_attempts"].keys()
+    assert 29 < stats["oldest_open_seconds"]["placed"] < 90
+    assert stats["caps"] == [], "the plan has none"
     assert (stats["calls_today"], stats["outcomes_today"]) == (5, {"DO_NOT_CALL": 1, "NO_ANSWER": 1})
     assert (stats["due_now"], stats["suppressions"], stats["unapplied_events"]) == (1, 1, 0)
     assert 0 < stats["oldest_due_seconds"] <= 30
