@@ -25,6 +25,8 @@ SELECT id::text, 'event of ' || source || ' ' || call_id || ' ' || encode(body_s
 """
 _RUNS: Final = "SELECT id::text, 'run from ' || starts_at FROM backfill_runs"
 _LEFT_OUT: Final[Mapping[str, Collection[str]]] = {
+    "attempts": ("traceparent",),
+    "leads": ("traceparent",),
     "audit_log": ("id", "recorded_at"),
     "calls": ("recorded_at",),
     "crm_outbox": ("id", "next_try_at", "tries", "last_error"),

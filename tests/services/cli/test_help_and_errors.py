@@ -26,7 +26,19 @@ PRINTS_DATA = [
     path
     for path in ALL
     if path[0]
-    in {"leads", "suppress", "campaigns", "account", "crm", "status", "sweep", "backfill", "import-queue", "smoke"}
+    in {
+        "leads",
+        "suppress",
+        "campaigns",
+        "account",
+        "crm",
+        "status",
+        "doctor",
+        "sweep",
+        "backfill",
+        "import-queue",
+        "smoke",
+    }
 ]
 
 
@@ -44,6 +56,7 @@ def test_the_commands_are_those_of_the_spec() -> None:
         "smoke",
         "wait-for-queue",
         "status",
+        "doctor",
         "import-queue",
         "export-queue",
         "leads show",
