@@ -25,6 +25,8 @@ from tests.support.waiting import until
 RULES: Final = ROOT / "deploy/helm/leadline/files/rules"
 PEOPLE: Final = 150
 SPEED: Final = 600
+BALANCE: Final = 5000
+"""Dollars of the simulated account when it begins; the first calls go out before anybody can ask."""
 STARTS_AT: Final = "2026-01-05T10:58-05:00"
 ENDS_AT: Final = datetime.fromisoformat("2026-01-05T20:10-05:00")
 CAMPAIGN: Final = "awhealth"
@@ -82,7 +84,17 @@ async def live(folder: Path) -> Day:
     """Run it."""
     day, up = (
         Day(),
-        Up(folder, "--demo", str(PEOPLE), "--start-at", STARTS_AT, "--speed", str(SPEED), LEADLINE_BLAND_PLAN="scale"),
+        Up(
+            folder,
+            "--demo",
+            str(PEOPLE),
+            "--start-at",
+            STARTS_AT,
+            "--speed",
+            str(SPEED),
+            LEADLINE_BLAND_PLAN="scale",
+            LEADLINE_SIMULATOR_BALANCE_DOLLARS=str(BALANCE),
+        ),
     )
     await up.start()
     try:
@@ -92,13 +104,12 @@ async def live(folder: Path) -> Day:
             prometheus(folder.parent, targets=targets(folder), rules=sorted(RULES.glob("*.yaml"))) as seen,
         ):
             simulated = Simulated(http, connection["bland_base_url"])
-            started_with = await _balance(http, connection)
             await _backfill(simulated, folder)
             await until(lambda: _is_over(connection), "the day is over", 300)
             await until(lambda: _is_quiet(connection), "nothing is on its way", SETTLING_SECONDS)
             await asyncio.sleep(3)  # two more scrapes, and gauges that are read in the background
             day.posts = [row for row in await simulated.rows() if row["origin"] == "post"]
-            day.spent_dollars = started_with - await _balance(http, connection)
+            day.spent_dollars = BALANCE - await _balance(http, connection)
             day.sql = await _ask_database(up)
             day.figures = await _read_all(http, folder)
             await _ask_prometheus(day, seen)

@@ -128,6 +128,8 @@ async def test_nobody_is_woken_without_a_fault_and_everybody_with_one(watched: W
         a_crm_that_refuses,
         leases_that_run_out,
         a_call_that_nobody_knows_of,
+        a_provider_that_fails,
+        another_database,
         a_promised_call_that_is_late,
         a_broken_promise,
         a_key_that_is_refused,
@@ -202,6 +204,25 @@ async def a_call_that_nobody_knows_of(watched: Watched) -> None:
     await system.db.execute(query, phone, timedelta(hours=1))
     await watched.fires("LeadlineUnknownAttemptsAgeing")
     await system.simulator.clear_faults()
+
+
+async def a_provider_that_fails(watched: Watched) -> None:
+    system = watched.system
+    await system.simulator.fault("create", "refuse", status=503)
+    await _add(system, 10)
+    await watched.fires("LeadlineBreakerOpen")
+    await system.simulator.clear_faults()
+    await _until(system, await _add(system), "ended")
+
+
+async def another_database(watched: Watched) -> None:
+    """As after a failover; no sweep can reconcile while the provider's history cannot be read."""
+    system = watched.system
+    await system.simulator.fault("list", "refuse", status=500)
+    await system.db.execute("UPDATE dispatch_gate SET timeline = timeline + 1")
+    await watched.fires("LeadlineDispatchHeld")
+    await system.simulator.clear_faults()
+    await _until(system, await _add(system), "ended")
 
 
 async def a_promised_call_that_is_late(watched: Watched) -> None:
