@@ -27,6 +27,7 @@ _NOT_OK: Final = 'class!="ok"'
 _PEERS: Final = 'peer=~"bland|convoso"'
 _CLIENT: Final = "leadline_http_client_request_seconds"
 _BREAKER: Final = Words({0: ("Closed", colours.GOOD), 1: ("Trying one", colours.WATCH), 2: ("Open", colours.BAD)})
+_BY_STATE: Final = {"leased": "light-blue", "sending": "yellow", "placed": colours.GOOD, "unknown": colours.BAD}
 _NONE: Final = Words({0: ("None", colours.GOOD)})
 _IN_HAND: Final = summed("leadline_dialer_attempts_in_hand")
 _SLOTS: Final = summed("leadline_dialer_slots")
@@ -239,24 +240,14 @@ def _doubt() -> Row:
                 "ringing (`placed`), or `unknown`.",
                 Query(reading("leadline_open_attempts", by="state"), "{{state}}"),
                 stacked=True,
-                palette={
-                    "leased": "light-blue",
-                    "sending": "yellow",
-                    "placed": colours.GOOD,
-                    "unknown": colours.BAD,
-                },
+                palette=_BY_STATE,
             ),
             graph(
                 Look("Oldest open attempt", "s", 8, steps=bad_from(UNKNOWN_AGEING)),
                 "Age of the oldest in each state. `placed` for more than an hour: its event was lost; `unknown` "
                 "for hours: the sweep does not run, or the provider does not answer it.",
                 Query(reading("leadline_oldest_open_attempt_seconds", by="state"), "{{state}}"),
-                palette={
-                    "leased": "light-blue",
-                    "sending": "yellow",
-                    "placed": colours.GOOD,
-                    "unknown": colours.BAD,
-                },
+                palette=_BY_STATE,
             ),
             graph(
                 Look("Doubt ended, and leases lost", "suffix:/h", 8),

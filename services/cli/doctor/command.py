@@ -44,10 +44,6 @@ def examine() -> Iterator[Finding]:
     except SettingsError as error:
         yield wrong("settings", str(error), "docs/operations/settings.md lists every setting")
         return
-    except CliError as error:
-        words, _, then = str(error).partition("; ")
-        yield wrong("queue-service", words, then or "look at its log")
-        environ = dict(os.environ)
     for examination in examinations():
         try:
             yield asyncio.run(_one(examination, environ))

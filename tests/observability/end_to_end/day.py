@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,7 +32,7 @@ ENDS_AT: Final = datetime.fromisoformat("2026-01-05T20:10-05:00")
 CAMPAIGN: Final = "awhealth"
 _OF_A_FAULT: Final = "leadline:provider_refusals:increase1d"
 SETTLING_SECONDS: Final = 120.0
-HISTORY: Final = {"calls": 60, "numbers": 20, "starts_at": "2025-12-29T17:00Z", "ends_at": "2025-12-30T17:00Z"}
+HISTORY_FROM: Final = datetime(2025, 12, 29, 17, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +82,10 @@ class Day:
 
 async def live(folder: Path) -> Day:
     """Run it."""
-    day, up = (
-        Day(),
-        Up(
-            folder,
-            "--demo",
-            str(PEOPLE),
-            "--start-at",
-            STARTS_AT,
-            "--speed",
-            str(SPEED),
-            LEADLINE_BLAND_PLAN="scale",
-            LEADLINE_SIMULATOR_BALANCE_DOLLARS=str(BALANCE),
-        ),
-    )
+    day = Day()
+    options = ("--demo", str(PEOPLE), "--start-at", STARTS_AT, "--speed", str(SPEED))
+    settings = {"LEADLINE_BLAND_PLAN": "scale", "LEADLINE_SIMULATOR_BALANCE_DOLLARS": str(BALANCE)}
+    up = Up(folder, *options, **settings)
     await up.start()
     try:
         connection = await up.ready()
@@ -130,7 +120,7 @@ def targets(folder: Path) -> list[Target]:
 
 async def _backfill(simulated: Simulated, folder: Path) -> None:
     """A short run over invented history, so that its figures are seen too."""
-    await simulated._ask("POST", "history", HISTORY)
+    await simulated.make_history(60, HISTORY_FROM, HISTORY_FROM + timedelta(days=1))
     days = ("--from", "2025-12-29", "--to", "2025-12-31", "--window", "1d", "--pace", "none", "--details-pace", "none")
     environ = {**os.environ, "LEADLINE_DATA_DIR": str(folder)}
     process = await asyncio.create_subprocess_exec(
